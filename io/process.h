@@ -1,0 +1,42 @@
+// What a program asks of its process and machine: signals, clocks, randomness, terminal.
+//
+// Purpose: keeps such system calls in io/. Units: nanoseconds of CLOCK_MONOTONIC, microseconds since the epoch.
+// Thread safety: any thread unless said otherwise. Errors: as said.
+#ifndef MXSCAN_IO_PROCESS_H_
+#define MXSCAN_IO_PROCESS_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "io/transport.h"
+
+namespace mxscan {
+
+// SIGINT and SIGTERM as values. Make one before any thread is started: the signals are blocked in all of them and only
+// taken by Wait. SIGPIPE is ignored: a closed pipe is an error of the write.
+class StopSignals {
+ public:
+  StopSignals();
+  // The number of a signal that came within `timeout_ns`, or 0.
+  int Wait(TimeNs timeout_ns);
+};
+
+TimeNs MonotonicNow();
+int64_t WallClockUs();
+// From the kernel's generator; aborts where there is none.
+uint64_t RandomSeed();
+std::string HostName();
+int CpuCount();  // of those this process may run on, at least 1
+void SleepFor(TimeNs duration);
+
+bool IsTerminal(int descriptor);
+int TerminalColumns(int descriptor);  // 80 where it does not say
+// All of it, to standard output or error; false where it cannot be written.
+bool WriteText(int descriptor, std::string_view text);
+// Raises the limit of open files to what is allowed.
+void RaiseFileLimit();
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_IO_PROCESS_H_

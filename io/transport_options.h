@@ -1,0 +1,34 @@
+// What a Transport on real sockets is built with.
+//
+// Purpose: the sizes that bound its memory and its queues. Units: octets and entries. Ownership and thread safety: a
+// plain value. Errors: none here; a size that the kernel refuses is an error of the Open function, except for socket
+// buffers, which the kernel cuts to what it allows.
+#ifndef MXSCAN_IO_TRANSPORT_OPTIONS_H_
+#define MXSCAN_IO_TRANSPORT_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mxscan {
+
+// What a provided-buffer ring of io_uring can hold.
+inline constexpr size_t kBufferCountMax = 32768;
+inline constexpr uint32_t kSqEntriesMax = 16384;
+
+struct TransportOptions {
+  // Kernel buffers of each UDP socket. Without CAP_NET_ADMIN the kernel cuts them to net.core.{r,w}mem_max.
+  int receive_buffer_bytes = 4 << 20;
+  int send_buffer_bytes = 4 << 20;
+  // Datagrams that one Poll can return at most, each with a buffer of kInDatagramMax octets; 1 to kBufferCountMax.
+  size_t buffer_count = 4096;
+  // io_uring only. The submission queue holds at most this many sends, so it is also the size of one kernel visit.
+  // Rounded up to a power of two; 1 to kSqEntriesMax.
+  uint32_t sq_entries = 1024;
+  // io_uring only. 0: twice the buffers and the sends, so that it cannot overflow. A smaller queue is slower, not
+  // wrong.
+  uint32_t cq_entries = 0;
+};
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_IO_TRANSPORT_OPTIONS_H_

@@ -1,0 +1,424 @@
+// How a row becomes a line. VisitRow names the columns of each table once, in the contract's order; the visitors below
+// measure a line (LineBound), write it and count its cells (LineWriter), and read it (LineParser).
+#include "output/csv.h"
+
+#include <algorithm>
+#include <charconv>
+#include <concepts>
+#include <cstring>
+#include <type_traits>
+
+#include "io/check.h"
+
+namespace mxscan {
+namespace {
+
+constexpr size_t kNumberSizeMax = 20;  // digits of an int64_t
+constexpr size_t kFindingCellSize = 48;
+constexpr size_t kVectorSize = 16;
+
+template <typename Row, typename Wanted>
+concept RowOf = std::same_as<std::remove_const_t<Row>, Wanted>;
+
+template <RowOf<DomainRow> Row, typename Visitor>
+void VisitRow(Row& row, Visitor& visit) {
+  visit.Number(row.input_rank);
+  visit.Text(row.input);
+  visit.Text(row.domain);
+  visit.Text(row.registrable);
+  visit.Word(row.domain_class);
+  visit.Word(row.mx_outcome);
+  visit.Number(row.mx_rcode);
+  visit.Text(row.mx_owner);
+  visit.Number(row.mx_count);
+  visit.Text(row.mx_hosts);
+  visit.Text(row.mx_preferences);
+  visit.Number(row.mx_ttl);
+  visit.Text(row.provider);
+  visit.Word(row.a_outcome);
+  visit.Word(row.aaaa_outcome);
+  visit.Findings(row.findings);
+  visit.Findings(row.unknowns);
+  visit.Text(row.server);
+  visit.Number(row.attempts);
+  visit.Number(row.queries);
+  visit.Number(row.rtt_us);
+  visit.Time(row.asked_at);
+}
+
+template <RowOf<MxRow> Row, typename Visitor>
+void VisitRow(Row& row, Visitor& visit) {
+  visit.Text(row.domain);
+  visit.Number(row.preference);
+  visit.Text(row.exchange);
+  visit.Number(row.ttl);
+  visit.Word(row.usable);
+  visit.Findings(row.findings);
+}
+
+template <RowOf<HostRow> Row, typename Visitor>
+void VisitRow(Row& row, Visitor& visit) {
+  visit.Text(row.host);
+  visit.Word(row.a_outcome);
+  visit.Word(row.aaaa_outcome);
+  visit.Text(row.alias_chain);
+  visit.Text(row.ipv4);
+  visit.Text(row.ipv6);
+  visit.Number(row.a_ttl);
+  visit.Number(row.aaaa_ttl);
+  visit.Word(row.usable);
+  visit.Findings(row.findings);
+  visit.Findings(row.unknowns);
+  visit.Time(row.asked_at);
+}
+
+template <RowOf<AddressRow> Row, typename Visitor>
+void VisitRow(Row& row, Visitor& visit) {
+  visit.Text(row.address);
+  visit.Number(row.family);
+  visit.Text(row.reverse_name);
+  visit.Word(row.ptr_outcome);
+  visit.Text(row.ptr_names);
+  visit.Text(row.confirmed_names);
+  visit.Word(row.fcrdns);
+  visit.Findings(row.findings);
+  visit.Findings(row.unknowns);
+  visit.Time(row.asked_at);
+}
+
+template <RowOf<FindingRow> Row, typename Visitor>
+void VisitRow(Row& row, Visitor& visit) {
+  visit.Word(row.scope);
+  visit.Text(row.subject);
+  visit.Text(row.domain);
+  visit.Finding(row.finding);
+  visit.Word(row.severity);
+  visit.Word(row.state);
+  visit.Text(row.evidence);
+}
+
+template <RowOf<RejectRow> Row, typename Visitor>
+void VisitRow(Row& row, Visitor& visit) {
+  visit.Number(row.input_rank);
+  visit.Text(row.input);
+  visit.Word(row.reason);
+}
+
+// Ids of a fixed width, so that copying one is a few moves and no call.
+struct FindingCell {
+  char text[kFindingCellSize];
+  uint8_t size;
+};
+constexpr FindingCell MakeFindingCell(std::string_view text) {
+  FindingCell cell{};
+  for (size_t i = 0; i < text.size(); ++i) cell.text[i] = text[i];
+  cell.size = static_cast<uint8_t>(text.size());
+  return cell;
+}
+constexpr FindingCell kFindingCells[] = {
+#define X(name, text, scope, severity, needs) MakeFindingCell(#text),
+#include "output/findings.inc"
+#undef X
+};
+#define X(name, text, scope, severity, needs) static_assert(sizeof(#text) < kFindingCellSize);
+#include "output/findings.inc"
+#undef X
+
+// An upper bound of the line's size.
+class LineBound {
+ public:
+  void Number(int64_t) { size_ += kNumberSizeMax + 1; }
+  void Time(int64_t) { size_ += kTimeTextSize + 1; }
+  void Text(std::string_view text) { size_ += text.size() + 1; }
+  template <typename Enum>
+  void Word(Enum) {
+    size_ += 24;
+  }
+  void Finding(FindingId) { size_ += kFindingCellSize; }
+  void Findings(const FindingSet& findings) { size_ += findings.size() * kFindingCellSize + 1; }
+  size_t size() const { return size_; }
+
+ private:
+  size_t size_ = 0;
+};
+
+template <typename Row>
+size_t BoundLine(const Row& row) {
+  LineBound bound;
+  VisitRow(row, bound);
+  return bound.size();
+}
+
+template <bool kStats>
+class LineWriter {
+ public:
+  LineWriter(char* out, TimeFormatter* time, TableStats* stats) : at_(out), time_(time), stats_(stats) {}
+
+  void Number(int64_t value) {
+    if (value == kNull) return Null();
+    MXSCAN_CHECK(value >= 0);
+    at_ = std::to_chars(at_, at_ + kNumberSizeMax, value).ptr;
+    if constexpr (kStats) stats_->column(column_).AddNumber(value);
+    Next();
+  }
+  void Time(int64_t time_us) {
+    if (time_us == kNull) return Null();
+    time_->Format(time_us, at_);
+    at_ += kTimeTextSize;
+    if constexpr (kStats) stats_->column(column_).AddNumber(time_us);
+    Next();
+  }
+  void Text(std::string_view text) {
+    if (text.empty()) return Null();
+    MXSCAN_CHECK(!StartsFormula(text.front()));
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+    if constexpr (kStats) stats_->column(column_).AddText(text);
+    Next();
+  }
+  template <typename Enum>
+  void Word(Enum value) {
+    const std::string_view text = ToText(value);
+    if (text.empty()) return Null();
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+    if constexpr (kStats) stats_->column(column_).AddWord(static_cast<unsigned>(value), text);
+    Next();
+  }
+  void Finding(FindingId id) {
+    const char* const start = at_;
+    Copy(id);
+    if constexpr (kStats) stats_->column(column_).AddText(Since(start));
+    Next();
+  }
+  void Findings(const FindingSet& findings) {
+    const char* const start = at_;
+    findings.ForEach([this](FindingId id) {
+      Copy(id);
+      *at_++ = ' ';
+    });
+    if (at_ == start) return Null();
+    --at_;
+    if constexpr (kStats) stats_->column(column_).AddText(Since(start));
+    Next();
+  }
+  char* at() const { return at_; }
+  size_t columns() const { return column_; }
+
+ private:
+  void Null() {
+    if constexpr (kStats) stats_->column(column_).AddNull();
+    Next();
+  }
+  void Next() {
+    *at_++ = ',';
+    ++column_;
+  }
+  void Copy(FindingId id) {
+    const FindingCell& cell = kFindingCells[static_cast<size_t>(id)];
+    std::memcpy(at_, cell.text, kFindingCellSize);
+    at_ += cell.size;
+  }
+  std::string_view Since(const char* start) const { return std::string_view(start, static_cast<size_t>(at_ - start)); }
+
+  char* at_;
+  TimeFormatter* time_;
+  TableStats* stats_;
+  size_t column_ = 0;
+};
+
+// The dialect's promise, checked on every line: printable ASCII without quotes, and one comma a column. 16 octets at a
+// time; `end` must be followed by kVectorSize octets that may be overwritten.
+void CheckLine(char* line, char* end, size_t commas) {
+  using Octets = uint8_t __attribute__((vector_size(kVectorSize)));
+  std::memset(end, ' ', kVectorSize);
+  Octets bad{};
+  size_t counted = 0;
+  while (line < end) {
+    // At most 127 rounds, so that no lane of the signed count overflows.
+    char* const stop = std::min(end, line + 127 * kVectorSize);
+    Octets matches{};
+    for (; line < stop; line += kVectorSize) {
+      Octets octets;
+      std::memcpy(&octets, line, kVectorSize);
+      bad |= (octets < 0x20) | (octets > 0x7E) | (octets == '"');
+      matches -= static_cast<Octets>(octets == ',');
+    }
+    for (size_t i = 0; i < kVectorSize; ++i) counted += matches[i];
+  }
+  bool any_bad = false;
+  for (size_t i = 0; i < kVectorSize; ++i) any_bad |= bad[i] != 0;
+  MXSCAN_CHECK(!any_bad);
+  MXSCAN_CHECK(counted == commas);
+}
+
+bool ParseNumber(std::string_view text, int64_t* value) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, *value);
+  if (error != std::errc() || stop != end) return false;
+  return *value >= 0 && (text.size() == 1 || text.front() != '0') && text.front() != '-';
+}
+
+class LineParser {
+ public:
+  LineParser(std::string_view line, const Table& table) : rest_(line), columns_(table.columns) {}
+
+  void Number(int64_t& value) {
+    value = kNull;
+    const std::string_view text = Next();
+    if (!text.empty() && !ParseNumber(text, &value)) Fail("is no number of the dialect");
+  }
+  void Time(int64_t& time_us) {
+    time_us = kNull;
+    const std::string_view text = Next();
+    if (!text.empty() && !TimeFromText(text, &time_us)) Fail("is no RFC 3339 UTC time");
+  }
+  void Text(std::string_view& text) { text = Next(); }
+  template <typename Enum>
+  void Word(Enum& value) {
+    if (!FromText(Next(), &value)) Fail("is none of the column's words");
+  }
+  void Finding(FindingId& id) {
+    if (!FromText(Next(), &id)) Fail("is no finding of the catalog");
+  }
+  void Findings(FindingSet& findings) {
+    if (!ParseFindings(Next(), &findings)) Fail("is no list of findings of the catalog");
+  }
+  ParseResult Finish() {
+    if (result_.ok && !ended_) Fail("");
+    if (missing_ || (result_.ok == false && result_.problem.empty())) {
+      return ParseResult{false, "", "the number of fields is wrong"};
+    }
+    return result_;
+  }
+
+ private:
+  std::string_view Next() {
+    const Column& column = columns_[next_++];
+    if (ended_) {
+      missing_ = true;
+      return {};
+    }
+    const size_t comma = rest_.find(',');
+    const std::string_view field = rest_.substr(0, comma);
+    ended_ = comma == std::string_view::npos;
+    if (!ended_) rest_.remove_prefix(comma + 1);
+    if (field.empty() && !column.nullable) Fail("is empty");
+    return field;
+  }
+  void Fail(std::string_view problem) {
+    if (!result_.ok) return;
+    result_ = ParseResult{false, columns_[next_ - 1].name, problem};
+  }
+
+  std::string_view rest_;
+  std::span<const Column> columns_;
+  size_t next_ = 0;
+  bool ended_ = false;
+  bool missing_ = false;
+  ParseResult result_;
+};
+
+template <typename Row>
+ParseResult ParseLine(std::string_view line, Row* row) {
+  LineParser parser(line, GetTable(RowTable<Row>::kId));
+  VisitRow(*row, parser);
+  return parser.Finish();
+}
+
+}  // namespace
+
+char* RowBuffer::Reserve(size_t count) {
+  if (capacity_ - size_ < count) [[unlikely]] {
+    const size_t capacity = std::max(capacity_ * 2, size_ + count);
+    auto octets = std::make_unique_for_overwrite<char[]>(capacity);
+    if (size_ > 0) std::memcpy(octets.get(), octets_.get(), size_);
+    octets_ = std::move(octets);
+    capacity_ = capacity;
+  }
+  return octets_.get() + size_;
+}
+
+void RowBuffer::Append(std::string_view octets) {
+  std::memcpy(Reserve(octets.size()), octets.data(), octets.size());
+  Commit(octets.size());
+}
+
+template <typename Row>
+void RowEncoder::EncodeRow(const Row& row, RowBuffer* out, TableStats* stats) {
+  // With slack for copies and checks of fixed width past the end.
+  char* const line = out->Reserve(BoundLine(row) + kFindingCellSize + kVectorSize);
+  char* end;
+  size_t columns;
+  if (stats != nullptr) {
+    LineWriter<true> writer(line, &time_, stats);
+    VisitRow(row, writer);
+    end = writer.at();
+    columns = writer.columns();
+  } else {
+    LineWriter<false> writer(line, &time_, nullptr);
+    VisitRow(row, writer);
+    end = writer.at();
+    columns = writer.columns();
+  }
+  CheckLine(line, end, columns);
+  end[-1] = '\n';
+  out->Commit(static_cast<size_t>(end - line));
+}
+
+void RowEncoder::Encode(const DomainRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
+void RowEncoder::Encode(const MxRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
+void RowEncoder::Encode(const HostRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
+void RowEncoder::Encode(const AddressRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
+void RowEncoder::Encode(const FindingRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
+void RowEncoder::Encode(const RejectRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
+
+size_t LineSizeMax(const DomainRow& row) { return BoundLine(row); }
+size_t LineSizeMax(const MxRow& row) { return BoundLine(row); }
+size_t LineSizeMax(const HostRow& row) { return BoundLine(row); }
+size_t LineSizeMax(const AddressRow& row) { return BoundLine(row); }
+size_t LineSizeMax(const FindingRow& row) { return BoundLine(row); }
+size_t LineSizeMax(const RejectRow& row) { return BoundLine(row); }
+
+std::string HeaderLine(TableId table) {
+  std::string line;
+  for (const Column& column : GetTable(table).columns) {
+    line.append(column.name);
+    line.push_back(',');
+  }
+  line.back() = '\n';
+  return line;
+}
+
+ParseResult ParseRow(std::string_view line, DomainRow* row) { return ParseLine(line, row); }
+ParseResult ParseRow(std::string_view line, MxRow* row) { return ParseLine(line, row); }
+ParseResult ParseRow(std::string_view line, HostRow* row) { return ParseLine(line, row); }
+ParseResult ParseRow(std::string_view line, AddressRow* row) { return ParseLine(line, row); }
+ParseResult ParseRow(std::string_view line, FindingRow* row) { return ParseLine(line, row); }
+ParseResult ParseRow(std::string_view line, RejectRow* row) { return ParseLine(line, row); }
+
+void AppendFindings(const FindingSet& findings, std::string* out) {
+  bool first = true;
+  findings.ForEach([&](FindingId id) {
+    if (!first) out->push_back(' ');
+    first = false;
+    const FindingCell& cell = kFindingCells[static_cast<size_t>(id)];
+    out->append(cell.text, cell.size);
+  });
+}
+
+bool ParseFindings(std::string_view text, FindingSet* findings) {
+  findings->Clear();
+  while (!text.empty()) {
+    const size_t space = text.find(' ');
+    FindingId id;
+    if (!FromText(text.substr(0, space), &id)) return false;
+    findings->Add(id);
+    if (space == std::string_view::npos) return true;
+    text.remove_prefix(space + 1);
+    if (text.empty()) return false;
+  }
+  return true;
+}
+
+}  // namespace mxscan

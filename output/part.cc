@@ -1,0 +1,174 @@
+#include "output/part.h"
+
+#include <utility>
+
+#include "io/check.h"
+
+namespace mxscan {
+namespace {
+
+constexpr size_t kRawSize = size_t{128} << 10;          // lines gathered before they are compressed: zstd's block size
+constexpr size_t kWriteSize = size_t{256} << 10;        // compressed octets gathered before they are written
+constexpr uint64_t kPartSizeLimit = uint64_t{1} << 30;  // the seek table's numbers have 32 bits
+
+absl::Status Annotate(const absl::Status& status, const std::string& path) {
+  return absl::Status(status.code(), absl::string_view(path + ": " + std::string(status.message())));
+}
+
+}  // namespace
+
+PartWriter::PartWriter(FileSystem* files, std::string directory, TableId table, const PartOptions& options,
+                       ManifestKeeper* manifest)
+    : files_(files),
+      directory_(std::move(directory)),
+      table_(table),
+      options_(options),
+      manifest_(manifest),
+      header_(HeaderLine(table)),
+      next_number_(options.first_number),
+      group_stats_(table),
+      part_stats_(table) {
+  MXSCAN_CHECK(options_.part_size_max <= kPartSizeLimit);
+  MXSCAN_CHECK(options_.row_group_rows > 0 && options_.number_stride > 0 && options_.first_number >= 0);
+}
+
+PartWriter::~PartWriter() = default;
+
+absl::Status PartWriter::Prepare(size_t size_max) {
+  if (!status_.ok()) return status_;
+  if (file_ != nullptr) {
+    const uint64_t size = part_.uncompressed_bytes + group_.uncompressed_bytes + size_max;
+    if (size > options_.part_size_max) {
+      status_ = CommitPart();
+    } else if (group_.rows == options_.row_group_rows) {
+      status_ = EndRowGroup();
+    }
+  }
+  if (status_.ok() && file_ == nullptr) status_ = BeginPart();
+  return status_;
+}
+
+absl::Status PartWriter::BeginPart() {
+  if (next_number_ > kPartNumberMax) {
+    return absl::ResourceExhaustedError(directory_ + ": table " + std::string(GetTable(table_).name) +
+                                        " has no part number left; scan in shards");
+  }
+  part_ = PartInfo();
+  part_.table = table_;
+  part_.shard = manifest_->shard();
+  part_.number = next_number_;
+  part_.compression = options_.compression;
+  std::string name = PartPath(part_);
+  name[name.find('/')] = '-';
+  temporary_path_ = directory_ + "/_tmp/" + name;
+  absl::StatusOr<std::unique_ptr<WritableFile>> file = files_->Create(temporary_path_);
+  if (!file.ok()) return file.status();
+  if (compressor_ == nullptr) {
+    absl::StatusOr<std::unique_ptr<Compressor>> compressor = NewCompressor(options_.compression, options_.level);
+    if (!compressor.ok()) return compressor.status();
+    compressor_ = *std::move(compressor);
+  }
+  file_ = *std::move(file);
+  next_number_ += options_.number_stride;
+  written_ = 0;
+  group_ = RowGroupInfo();
+  part_stats_.Clear();
+  raw_.Append(header_);
+  group_.uncompressed_bytes = header_.size();
+  return absl::OkStatus();
+}
+
+absl::Status PartWriter::AfterRow(size_t size) {
+  ++rows_;
+  ++group_.rows;
+  group_.uncompressed_bytes += size;
+  if (raw_.size() >= kRawSize) [[unlikely]] {
+    status_ = CompressRaw();
+    if (status_.ok()) status_ = WriteOut(kWriteSize);
+  }
+  return status_;
+}
+
+absl::Status PartWriter::CompressRaw() {
+  const absl::Status status = compressor_->Write(raw_.view(), &out_);
+  raw_.Clear();
+  return status.ok() ? status : Annotate(status, temporary_path_);
+}
+
+// Writes what has been gathered if it is `threshold` octets or more.
+absl::Status PartWriter::WriteOut(size_t threshold) {
+  if (out_.empty() || out_.size() < threshold) return absl::OkStatus();
+  if (absl::Status status = file_->Append(out_); !status.ok()) return status;
+  sha256_.Update(out_);
+  written_ += out_.size();
+  out_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status PartWriter::EndRowGroup() {
+  if (absl::Status status = CompressRaw(); !status.ok()) return status;
+  if (absl::Status status = compressor_->EndFrame(&out_); !status.ok()) return Annotate(status, temporary_path_);
+  const uint64_t end = written_ + out_.size();
+  group_.bytes = end - group_.offset;
+  for (size_t i = 0; i < group_stats_.size(); ++i) group_.columns.push_back(Summarize(group_stats_.column(i)));
+  part_stats_.Merge(group_stats_);
+  group_stats_.Clear();
+  part_.rows += group_.rows;
+  part_.uncompressed_bytes += group_.uncompressed_bytes;
+  part_.row_groups.push_back(std::exchange(group_, RowGroupInfo()));
+  group_.offset = end;
+  return WriteOut(kWriteSize);
+}
+
+absl::Status PartWriter::Commit() {
+  if (status_.ok() && file_ != nullptr) status_ = CommitPart();
+  return status_;
+}
+
+absl::Status PartWriter::CommitPart() {
+  if (absl::Status status = EndRowGroup(); !status.ok()) return status;
+  if (absl::Status status = CheckNulls(); !status.ok()) return status;
+  if (options_.compression == Compression::kZstd) {
+    std::vector<FrameSize> frames;
+    for (const RowGroupInfo& group : part_.row_groups) {
+      frames.push_back({static_cast<uint32_t>(group.bytes), static_cast<uint32_t>(group.uncompressed_bytes)});
+    }
+    out_ += SeekTable(frames);
+  }
+  if (absl::Status status = WriteOut(0); !status.ok()) return status;
+  part_.bytes = written_;
+  part_.sha256 = sha256_.FinishHex();
+  for (size_t i = 0; i < part_stats_.size(); ++i) part_.sketches.push_back(part_stats_.column(i).sketch());
+  if (absl::Status status = CommitFile(); !status.ok()) return status;
+  const uint64_t rows = part_.rows;
+  if (absl::Status status = manifest_->AddPart(std::move(part_)); !status.ok()) return status;
+  committed_rows_ += rows;
+  return absl::OkStatus();
+}
+
+// The order is the commit protocol's: a crash between any two steps leaves garbage that no manifest lists, or a part.
+absl::Status PartWriter::CommitFile() {
+  const std::unique_ptr<WritableFile> file = std::move(file_);
+  const absl::Status synced = file->Sync();
+  const absl::Status closed = file->Close();
+  if (!synced.ok()) return synced;
+  if (!closed.ok()) return closed;
+  if (absl::Status status = files_->Rename(temporary_path_, directory_ + "/" + PartPath(part_)); !status.ok()) {
+    return status;
+  }
+  return files_->SyncDirectory(directory_ + "/" + std::string(GetTable(table_).name));
+}
+
+absl::Status PartWriter::CheckNulls() const {
+  const Table& table = GetTable(table_);
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (!table.columns[i].nullable && part_stats_.column(i).null_count() > 0) {
+      return absl::InternalError("table " + std::string(table.name) + ": column " + std::string(table.columns[i].name) +
+                                 " must not be NULL, and is in " + std::to_string(part_stats_.column(i).null_count()) +
+                                 " rows of " + temporary_path_);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace mxscan

@@ -1,0 +1,107 @@
+// Part files: the rows of one table, written by one worker.
+//
+// Purpose: a PartWriter takes rows, encodes them, and keeps parts of them in the dataset by the commit protocol: write
+// under _tmp/, end the frame, fsync, rename to the final name, fsync the directory, list the part in the manifest. A
+// row group (a fixed number of rows, the header counts in the first) is one zstd frame or gzip member. A part is begun
+// by its first row and ends before it grows beyond its limit, so no part is empty. zstd parts end with a seek table.
+// Ownership: the dataset's FileSystem and ManifestKeeper are borrowed and must outlive the writer. A writer that is
+// destroyed without Commit leaves its last rows under _tmp/, unlisted. Memory: below 2 MiB a writer that has begun a
+// part, next to nothing before that.
+// Thread safety: one thread at a time; writers of several threads share a ManifestKeeper, and their part numbers step
+// by the number of writers so that no two meet.
+// Errors: the first error sticks: rows of the broken part are lost to the dataset (never half there), and every later
+// call returns the same status. Sizes are octets.
+#ifndef MXSCAN_OUTPUT_PART_H_
+#define MXSCAN_OUTPUT_PART_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "io/check.h"
+#include "io/file.h"
+#include "output/codec.h"
+#include "output/csv.h"
+#include "output/manifest.h"
+
+namespace mxscan {
+
+struct PartOptions {
+  Compression compression = Compression::kZstd;
+  int level = kDefaultCompressionLevel;
+  uint64_t part_size_max = uint64_t{256} << 20;  // uncompressed; a single longer row still is a part
+  uint64_t row_group_rows = 65'536;
+  int first_number = 0;
+  int number_stride = 1;
+};
+
+class PartWriter {
+ public:
+  // `directory` is the dataset's.
+  PartWriter(FileSystem* files, std::string directory, TableId table, const PartOptions& options,
+             ManifestKeeper* manifest);
+  ~PartWriter();
+  PartWriter(const PartWriter&) = delete;
+  PartWriter& operator=(const PartWriter&) = delete;
+
+  // `Row` is the struct of the writer's table.
+  template <typename Row>
+  absl::Status Append(const Row& row) {
+    MXSCAN_CHECK(RowTable<Row>::kId == table_);
+    if (!Prepare(LineSizeMax(row)).ok()) return status_;
+    const size_t before = raw_.size();
+    encoder_.Encode(row, &raw_, &group_stats_);
+    return AfterRow(raw_.size() - before);
+  }
+
+  // Commits the part that is being written, if there is one. The next row begins another.
+  absl::Status Commit();
+
+  uint64_t rows() const { return rows_; }                      // appended
+  uint64_t committed_rows() const { return committed_rows_; }  // of them, in parts that the manifest lists
+
+ private:
+  // Ends the row group or the part where the next row, of at most `size_max`, belongs to another; begins a part where
+  // there is none.
+  absl::Status Prepare(size_t size_max);
+  absl::Status AfterRow(size_t size);
+  absl::Status BeginPart();
+  absl::Status CompressRaw();
+  absl::Status WriteOut(size_t threshold);
+  absl::Status EndRowGroup();
+  absl::Status CommitPart();
+  absl::Status CommitFile();
+  absl::Status CheckNulls() const;
+
+  FileSystem* const files_;
+  const std::string directory_;
+  const TableId table_;
+  const PartOptions options_;
+  ManifestKeeper* const manifest_;
+  const std::string header_;
+
+  absl::Status status_;
+  RowEncoder encoder_;
+  RowBuffer raw_;  // lines that are not compressed yet
+  uint64_t rows_ = 0;
+  uint64_t committed_rows_ = 0;
+  int next_number_;
+
+  // Of the part being written; file_ is null between parts.
+  std::unique_ptr<WritableFile> file_;
+  std::unique_ptr<Compressor> compressor_;  // kept from part to part
+  Sha256 sha256_;
+  std::string out_;       // compressed octets that are not in the file yet
+  uint64_t written_ = 0;  // octets that are
+  std::string temporary_path_;
+  PartInfo part_;
+  RowGroupInfo group_;
+  TableStats group_stats_;
+  TableStats part_stats_;
+};
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_OUTPUT_PART_H_

@@ -1,0 +1,34 @@
+// The subcommands: flags -> options -> call.
+//
+// Purpose: one file a command. Each adds itself to the command line and, when it was chosen, runs to an exit status.
+// Data goes to files or standard output, everything else to standard error. Thread safety: main thread only.
+#ifndef MXSCAN_SCANNER_CLI_COMMANDS_H_
+#define MXSCAN_SCANNER_CLI_COMMANDS_H_
+
+#include <memory>
+#include <string>
+
+#include "CLI/CLI.hpp"
+
+namespace mxscan {
+
+class Command {
+ public:
+  virtual ~Command() = default;
+  virtual CLI::App* app() = 0;
+  virtual int Run() = 0;  // an ExitStatus
+};
+
+std::unique_ptr<Command> AddScanCommand(CLI::App* root);
+std::unique_ptr<Command> AddSummarizeCommand(CLI::App* root);
+
+// "mxscan: text" on standard error.
+void Complain(const std::string& text);
+
+// What the user may have meant by `given`: the nearest name among the root's subcommands and the chosen command's
+// options, or an empty string where none is near.
+std::string Suggest(const CLI::App& root, const std::string& given);
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_CLI_COMMANDS_H_

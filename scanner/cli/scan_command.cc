@@ -1,0 +1,361 @@
+// mxscan scan INPUT... -o DIR
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "io/process.h"
+#include "scanner/cli/commands.h"
+#include "scanner/cli/exit_status.h"
+#include "scanner/cli/progress.h"
+#include "scanner/cli/resolvers.h"
+#include "scanner/cli/units.h"
+#include "scanner/run/scan.h"
+
+namespace mxscan {
+namespace {
+
+constexpr int kStandardError = 2;
+constexpr int kStandardOutput = 1;
+
+// Option texts as given, before they are understood.
+struct ScanFlags {
+  std::vector<std::string> inputs;
+  std::string output;
+  std::vector<std::string> resolvers{"system"};
+  std::string rate = "10k";
+  std::string server_rate = "1k";
+  std::string server_inflight = "0";
+  std::string inflight = "4096";
+  std::string timeout = "2s";
+  int tries = kTriesDefault;
+  int threads = 0;
+  std::string io = "auto";
+  std::vector<std::string> source_addresses;
+  std::string lookups = "mx,a,aaaa,ptr,confirm,probe";
+  std::string format = "auto";
+  int column = 0;
+  std::string seed;
+  std::string max_domains = "0";
+  std::string compression = "zstd";
+  std::string memory = "128M";
+  bool quiet = false;
+  bool dry_run = false;
+};
+
+absl::Status Usage(const std::string& text) { return absl::InvalidArgumentError(text); }
+
+// Reads one numeric option; the error names it.
+template <typename Parse, typename Value>
+absl::Status ReadOption(const char* name, const std::string& text, Parse parse, double low, double high, Value* value) {
+  const auto parsed = parse(text);
+  if (!parsed.ok()) return Usage(absl::StrCat(name, ": ", std::string(parsed.status().message())));
+  if (static_cast<double>(*parsed) < low || static_cast<double>(*parsed) > high) {
+    return Usage(absl::StrCat(name, ": '", text, "' is out of range"));
+  }
+  *value = static_cast<Value>(*parsed);
+  return absl::OkStatus();
+}
+
+absl::Status ReadLookups(const std::string& text, LookupGroups* lookups) {
+  *lookups = {.a = false, .aaaa = false, .ptr = false, .confirm = false, .probe = false};
+  bool mx = false;
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) {
+    if (item == "mx") {
+      mx = true;
+    } else if (item == "a") {
+      lookups->a = true;
+    } else if (item == "aaaa") {
+      lookups->aaaa = true;
+    } else if (item == "ptr") {
+      lookups->ptr = true;
+    } else if (item == "confirm") {
+      lookups->confirm = true;
+    } else if (item == "probe") {
+      lookups->probe = true;
+    } else {
+      return Usage(absl::StrCat("--lookups: '", item, "' is none of mx, a, aaaa, ptr, confirm, probe"));
+    }
+  }
+  if (!mx) return Usage("--lookups: a scan of domains begins with mx");
+  if (lookups->confirm && !lookups->ptr) return Usage("--lookups: confirm needs ptr");
+  if ((lookups->ptr || lookups->probe) && !lookups->a && !lookups->aaaa) {
+    return Usage("--lookups: ptr and probe need a or aaaa");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadSeed(const std::string& text, uint64_t* seed) {
+  if (text.empty()) {
+    *seed = RandomSeed();
+    return absl::OkStatus();
+  }
+  const std::from_chars_result result = std::from_chars(text.data(), text.data() + text.size(), *seed);
+  if (result.ec == std::errc() && result.ptr == text.data() + text.size()) return absl::OkStatus();
+  return Usage(absl::StrCat("--seed: '", text, "' is no number from 0 to 2^64-1"));
+}
+
+absl::Status ReadLimits(const ScanFlags& flags, ScanOptions* options) {
+  const auto count = [](const std::string& text) { return ParseCount(text); };
+  const auto octets = [](const std::string& text) { return ParseOctets(text); };
+  const auto duration = [](const std::string& text) { return ParseDuration(text); };
+  absl::Status status = ReadOption("--rate", flags.rate, count, 0, 1e9, &options->rate);
+  if (status.ok()) status = ReadOption("--server-rate", flags.server_rate, count, 0, 1e9, &options->server_rate);
+  if (status.ok()) {
+    status =
+        ReadOption("--server-inflight", flags.server_inflight, count, 0, kInflightCeiling, &options->server_inflight);
+  }
+  if (status.ok()) status = ReadOption("--inflight", flags.inflight, count, 1, kInflightCeiling, &options->inflight);
+  if (status.ok()) {
+    status = ReadOption("--timeout", flags.timeout, duration, kTimeoutFloorNs, kTimeoutCeilingNs, &options->timeout_ns);
+  }
+  if (status.ok()) status = ReadOption("--max-domains", flags.max_domains, count, 0, 1e15, &options->domains_max);
+  if (status.ok()) status = ReadOption("--memory", flags.memory, octets, 16 << 20, 1e15, &options->memory_bytes);
+  return status;
+}
+
+absl::Status ReadChoices(const ScanFlags& flags, ScanOptions* options) {
+  if (flags.io == "auto") {
+    options->io = IoChoice::kAuto;
+  } else if (flags.io == "uring") {
+    options->io = IoChoice::kUring;
+  } else if (flags.io == "mmsg") {
+    options->io = IoChoice::kMmsg;
+  } else {
+    return Usage(absl::StrCat("--io: '", flags.io, "' is none of auto, uring, mmsg"));
+  }
+  if (!FromText(flags.compression, &options->compression)) {
+    return Usage(absl::StrCat("--compression: '", flags.compression, "' is none of zstd, gzip, none"));
+  }
+  if (!ParseListFormat(flags.format, &options->list.format)) {
+    return Usage(absl::StrCat("--format: '", flags.format, "' is none of auto, plain, csv, url"));
+  }
+  options->list.column = flags.column;
+  for (const std::string& text : flags.source_addresses) {
+    const std::optional<IpAddress> address = IpAddress::Parse(text);
+    if (!address.has_value()) return Usage(absl::StrCat("--source-address: '", text, "' is no IP address"));
+    (address->family() == 4 ? options->source_v4 : options->source_v6) = *address;
+  }
+  return absl::OkStatus();
+}
+
+std::string Join(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) absl::StrAppend(&text, text.empty() ? "" : " ", item);
+  return text;
+}
+
+absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
+  ScanOptions options;
+  options.inputs = flags.inputs;
+  options.output = flags.output;
+  while (options.output.size() > 1 && options.output.back() == '/') options.output.pop_back();
+  options.tries = flags.tries;
+  options.threads = flags.threads;
+  options.quiet = flags.quiet;
+  options.dry_run = flags.dry_run;
+  absl::Status status = ReadLimits(flags, &options);
+  if (status.ok()) status = ReadChoices(flags, &options);
+  if (status.ok()) status = ReadLookups(flags.lookups, &options.lookups);
+  if (status.ok()) status = ReadSeed(flags.seed, &options.seed);
+  if (!status.ok()) return status;
+  if (options.output.empty() && !options.dry_run) return Usage("--output DIR is missing: where the dataset goes");
+  absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), flags.resolvers);
+  if (!servers.ok()) return servers.status();
+  options.servers = *std::move(servers);
+  options.described = {{"resolver", Join(flags.resolvers)},
+                       {"rate", flags.rate},
+                       {"server-rate", flags.server_rate},
+                       {"server-inflight", flags.server_inflight},
+                       {"inflight", flags.inflight},
+                       {"timeout", flags.timeout},
+                       {"tries", absl::StrCat(flags.tries)},
+                       {"threads", absl::StrCat(WorkersFor(options, CpuCount()))},
+                       {"io", flags.io},
+                       {"source-address", Join(flags.source_addresses)},
+                       {"lookups", flags.lookups},
+                       {"format", flags.format},
+                       {"column", absl::StrCat(flags.column)},
+                       {"max-domains", flags.max_domains},
+                       {"compression", flags.compression},
+                       {"memory", flags.memory}};
+  return options;
+}
+
+int StatusOfFiles(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kNotFound:
+      return kExitInputNotFound;
+    case absl::StatusCode::kPermissionDenied:
+      return kExitPermission;
+    default:
+      return kExitInputUnusable;
+  }
+}
+
+class ScanCommand : public Command {
+ public:
+  explicit ScanCommand(CLI::App* root);
+  CLI::App* app() override { return app_; }
+  int Run() override;
+
+ private:
+  int DryRun(const ScanOptions& options);
+  int Report(const ScanOptions& options, const ScanResult& result);
+
+  CLI::App* app_;
+  ScanFlags flags_;
+};
+
+ScanCommand::ScanCommand(CLI::App* root) {
+  app_ = root->add_subcommand("scan", "survey a list of domains into a dataset");
+  app_->add_option("INPUT", flags_.inputs, "lists of domains: plain or rank,domain CSV, compressed or not; - is stdin")
+      ->required();
+  app_->add_option("-o,--output", flags_.output, "directory of the dataset; must not exist or be empty");
+  app_->add_option("--resolver", flags_.resolvers, "system, @FILE, ADDRESS[:PORT] or [V6]:PORT; repeatable")
+      ->capture_default_str();
+  app_->add_option("--rate", flags_.rate, "packets a second in all, retries included; 0: no limit")
+      ->capture_default_str();
+  app_->add_option("--server-rate", flags_.server_rate, "packets a second to one server; 0: no limit")
+      ->capture_default_str();
+  app_->add_option("--server-inflight", flags_.server_inflight, "attempts in flight at one server; 0: no limit")
+      ->capture_default_str();
+  app_->add_option("--inflight", flags_.inflight, "attempts in flight in all")->capture_default_str();
+  app_->add_option("--timeout", flags_.timeout, "of a question's first attempt; later ones wait longer")
+      ->capture_default_str();
+  app_->add_option("--tries", flags_.tries, "attempts per question")
+      ->check(CLI::Range(1, kTriesCeiling))
+      ->capture_default_str();
+  app_->add_option("--threads", flags_.threads, "workers; 0: by the rate and the machine")
+      ->check(CLI::Range(0, kWorkersMax))
+      ->capture_default_str();
+  app_->add_option("--io", flags_.io, "auto, uring or mmsg")->capture_default_str();
+  app_->add_option("--source-address", flags_.source_addresses, "send from this address; one per family");
+  app_->add_option("--lookups", flags_.lookups, "groups of questions, separated by commas")->capture_default_str();
+  app_->add_option("--format", flags_.format, "of the lists: auto, plain, csv or url")->capture_default_str();
+  app_->add_option("--column", flags_.column, "of the name in CSV, from 1; 0: guess")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  app_->add_option("--seed", flags_.seed, "of all randomness; random where not given");
+  app_->add_option("--max-domains", flags_.max_domains, "stop reading after so many names; 0: all")
+      ->capture_default_str();
+  app_->add_option("--compression", flags_.compression, "of the tables: zstd, gzip or none")->capture_default_str();
+  app_->add_option("--memory", flags_.memory, "of caches and of what was seen")->capture_default_str();
+  app_->add_flag("--quiet", flags_.quiet, "say nothing but errors");
+  app_->add_flag("--dry-run", flags_.dry_run, "read the lists, say what would be done, send nothing");
+}
+
+// Reads the whole input as a scan would, and says what the scan would do.
+int ScanCommand::DryRun(const ScanOptions& options) {
+  absl::StatusOr<std::unique_ptr<TargetSource>> source = TargetSource::Open(options.inputs, options.list);
+  absl::Status status = source.status();
+  InputItem item;
+  for (InputKind kind = InputKind::kBlank; status.ok() && kind != InputKind::kEnd;) {
+    absl::StatusOr<InputKind> next = (*source)->Next(&item);
+    status = next.status();
+    if (next.ok()) kind = *next;
+  }
+  if (!status.ok()) {
+    Complain(std::string(status.message()));
+    return StatusOfFiles(status);
+  }
+  std::string text;
+  for (const InputReport& report : (*source)->Reports()) {
+    absl::StrAppend(&text, report.path, ": ", report.guess, ", ", report.lines, " lines\n");
+  }
+  const InputCounts& counts = (*source)->counts();
+  const uint64_t names = options.domains_max > 0 ? std::min(options.domains_max, counts.targets) : counts.targets;
+  absl::StrAppend(&text, "names: ", names, " (duplicates are dropped while scanning), rejects: ", counts.rejects,
+                  ", blank: ", counts.blank, ", comments: ", counts.comments, "\n");
+  absl::StrAppend(&text, "resolvers: ", options.servers.size(), ", the first is ", options.servers[0].ToString(), "\n");
+  absl::StrAppend(&text, "questions: MX of every name");
+  if (options.lookups.a || options.lookups.aaaa) absl::StrAppend(&text, "; addresses of every exchange, once");
+  if (options.lookups.probe) absl::StrAppend(&text, "; probes where an answer suggests a mistake");
+  if (options.lookups.ptr) absl::StrAppend(&text, "; PTR of every address, once");
+  if (options.lookups.confirm) absl::StrAppend(&text, "; addresses of every PTR name, once");
+  const double servers_rate = options.server_rate * static_cast<double>(options.servers.size());
+  double rate = options.rate;
+  if (servers_rate > 0 && (rate == 0 || servers_rate < rate)) rate = servers_rate;
+  absl::StrAppend(&text, "\nrate: ", rate > 0 ? CountText(rate) + " packets a second" : "no limit");
+  if (rate > 0) {
+    const double seconds = static_cast<double>(names) / rate;
+    absl::StrAppend(&text, "; MX alone takes at least ", DurationText(static_cast<TimeNs>(seconds * 1e9)));
+  }
+  absl::StrAppend(&text, "\nworkers: ", WorkersFor(options, CpuCount()),
+                  ", memory of caches: ", options.memory_bytes >> 20, " MiB\n");
+  if (!options.output.empty()) absl::StrAppend(&text, "dataset: ", options.output, "\n");
+  WriteText(kStandardOutput, text);
+  return counts.targets > 0 ? kExitDone : kExitInputUnusable;
+}
+
+int ScanCommand::Report(const ScanOptions& options, const ScanResult& result) {
+  const std::string why = result.status.ok() ? result.message : std::string(result.status.message());
+  switch (result.end) {
+    case ScanEnd::kDone:
+      if (!options.quiet) {
+        Complain(absl::StrCat(result.domains, " domains (", result.rejects, " rejects, ", result.duplicates,
+                              " duplicates) in ", DurationText(result.duration_ns), ": ", options.output,
+                              "\nmxscan: next: mxscan summarize ", options.output));
+      }
+      return kExitDone;
+    case ScanEnd::kStopped:
+    case ScanEnd::kAborted:
+      Complain(absl::StrCat(why, " after ", result.domains, " domains; ", options.output,
+                            " is unfinished: what is in its manifests is whole"));
+      return kExitStopped;
+    case ScanEnd::kNoServer:
+      Complain(absl::StrCat(why, " (asked: ", options.servers[0].ToString(),
+                            options.servers.size() > 1 ? " and others" : "",
+                            "); see whether it can be reached and serves this machine, or give another --resolver"));
+      return kExitNoServer;
+    case ScanEnd::kInputEmpty:
+      Complain(absl::StrCat(why, " (", result.rejects,
+                            " rejects); see the rejects table for the reasons, or give --format and --column"));
+      return kExitInputUnusable;
+    case ScanEnd::kInputFailed:
+      Complain(why);
+      return StatusOfFiles(result.status);
+    case ScanEnd::kOutputFailed:
+      Complain(why);
+      return kExitOutput;
+    case ScanEnd::kWriteFailed:
+      Complain(absl::StrCat(why, "; the dataset is unfinished, what its manifests list is whole"));
+      return kExitWrite;
+    case ScanEnd::kFailed:
+      Complain(why);
+      return result.status.code() == absl::StatusCode::kPermissionDenied ? kExitPermission : kExitInternal;
+  }
+  return kExitInternal;
+}
+
+int ScanCommand::Run() {
+  StopSignals signals;  // before any thread
+  const absl::StatusOr<ScanOptions> options = Understand(flags_);
+  if (!options.ok()) {
+    Complain(std::string(options.status().message()));
+    return options.status().code() == absl::StatusCode::kInvalidArgument ? kExitUsage : kExitConfiguration;
+  }
+  if (options->dry_run) return DryRun(*options);
+  RaiseFileLimit();
+  ScanHooks hooks;
+  Progress progress(IsTerminal(kStandardError), TerminalColumns(kStandardError), MonotonicNow());
+  if (!options->quiet) {
+    hooks.notice = [](const std::string& text) { Complain(text); };
+    hooks.progress = [&progress](const ScanProgress& state) {
+      const ProgressCounts counts{state.domains_done, state.domains_total, state.total_known, state.sent,
+                                  state.answered,     state.timed_out,     state.retries,     state.inflight};
+      WriteText(kStandardError, progress.Update(counts, state.now));
+    };
+  }
+  const ScanResult result = RunScan(*options, &signals, hooks);
+  if (!options->quiet) WriteText(kStandardError, progress.Finish());
+  return Report(*options, result);
+}
+
+}  // namespace
+
+std::unique_ptr<Command> AddScanCommand(CLI::App* root) { return std::make_unique<ScanCommand>(root); }
+
+}  // namespace mxscan

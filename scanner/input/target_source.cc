@@ -1,0 +1,203 @@
+#include "scanner/input/target_source.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "io/check.h"
+#include "scanner/input/normalize.h"
+
+namespace mxscan {
+namespace {
+
+// The guess is made of the first eight lines that say something. The bounds keep a file of nothing but comments, or of
+// huge lines, from being read into memory for it.
+constexpr size_t kGuessLinesMax = 8;
+constexpr size_t kSampledLinesMax = 256;
+constexpr size_t kSampledOctetsMax = size_t{256} * 1024;
+
+constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
+
+bool IsComment(std::string_view trimmed) { return trimmed.front() == '#' || trimmed.front() == ';'; }
+
+bool ParseRank(std::string_view text, uint64_t* rank) {
+  const char* const end = text.data() + text.size();
+  const auto [next, error] = std::from_chars(text.data(), end, *rank);
+  // The table's column is a BIGINT.
+  return error == std::errc() && next == end && !text.empty() && *rank <= INT64_MAX;
+}
+
+absl::Status CheckNotUtf16(const std::string& path, std::string_view first_line) {
+  const std::string_view mark = first_line.substr(0, 2);
+  if (mark != "\xff\xfe" && mark != "\xfe\xff") return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8 FILE > LIST"));
+}
+
+}  // namespace
+
+TargetSource::TargetSource(std::vector<std::string> paths, const ListOptions& options) : options_(options) {
+  reports_.resize(paths.size());
+  for (size_t i = 0; i < paths.size(); ++i) reports_[i].path = std::move(paths[i]);
+}
+
+absl::StatusOr<std::unique_ptr<TargetSource>> TargetSource::Open(std::vector<std::string> paths,
+                                                                 const ListOptions& options) {
+  MXSCAN_CHECK(!paths.empty());
+  if (std::count(paths.begin(), paths.end(), "-") > 1) {
+    return absl::InvalidArgumentError("-: standard input is given more than once");
+  }
+  for (const std::string& path : paths) {
+    if (absl::Status status = CheckLinesReadable(path); !status.ok()) return status;
+  }
+  auto source = std::unique_ptr<TargetSource>(new TargetSource(std::move(paths), options));
+  if (absl::Status status = source->OpenNext(); !status.ok()) return status;
+  return source;
+}
+
+absl::Status TargetSource::OpenNext() {
+  InputReport& report = reports_[next_input_++];
+  absl::StatusOr<std::unique_ptr<LineReader>> reader = OpenLines(report.path);
+  if (!reader.ok()) return reader.status();
+  reader_ = *std::move(reader);
+  lines_of_input_ = 0;
+  if (absl::Status status = Sample(); !status.ok()) return status;
+  report.guess = layout_.description;
+  if (reader_->Format() != "plain") absl::StrAppend(&report.guess, ", ", reader_->Format());
+  return absl::OkStatus();
+}
+
+// Reads the first lines ahead and guesses the layout of them. A read error is left for NextLine: the reader repeats it
+// once the lines before it were taken.
+absl::Status TargetSource::Sample() {
+  size_t octets = 0;
+  std::vector<size_t> telling;
+  while (telling.size() < kGuessLinesMax && sampled_.size() < kSampledLinesMax && octets < kSampledOctetsMax) {
+    std::string_view line;
+    bool too_long = false;
+    const absl::StatusOr<bool> more = reader_->Next(&line, &too_long);
+    if (!more.ok() || !*more) break;
+    if (sampled_.empty()) {
+      if (absl::Status status = CheckNotUtf16(reports_[next_input_ - 1].path, line); !status.ok()) return status;
+      if (line.substr(0, kUtf8Mark.size()) == kUtf8Mark) line.remove_prefix(kUtf8Mark.size());
+    }
+    octets += line.size();
+    sampled_.push_back({std::string(line), too_long});
+    const std::string_view trimmed = TrimSpace(line);
+    if (!too_long && !trimmed.empty() && !IsComment(trimmed)) telling.push_back(sampled_.size() - 1);
+  }
+  std::vector<std::string_view> lines;
+  lines.reserve(telling.size());
+  for (const size_t index : telling) lines.push_back(TrimSpace(sampled_[index].text));
+  layout_ = GuessLayout(lines, options_);
+  header_pending_ = layout_.has_header;
+  return absl::OkStatus();
+}
+
+void TargetSource::FinishInput() {
+  InputReport& report = reports_[next_input_ - 1];
+  report.lines = lines_of_input_;
+  report.octets = reader_->octets();
+  report.sha256 = reader_->Sha256();
+  report.finished = true;
+  // A zip archive from a pipe tells only now that more follows.
+  report.guess = layout_.description;
+  if (reader_->Format() != "plain") absl::StrAppend(&report.guess, ", ", reader_->Format());
+  reader_.reset();
+}
+
+absl::StatusOr<bool> TargetSource::NextLine(std::string_view* line, bool* too_long) {
+  if (sampled_.empty()) return reader_->Next(line, too_long);
+  replayed_ = std::move(sampled_.front());
+  sampled_.pop_front();
+  *line = replayed_.text;
+  *too_long = replayed_.too_long;
+  return true;
+}
+
+absl::StatusOr<InputKind> TargetSource::Next(InputItem* item) {
+  std::string_view line;
+  bool too_long = false;
+  while (true) {
+    if (!error_.ok()) return error_;
+    if (reader_ == nullptr) {
+      if (next_input_ == reports_.size()) {
+        item->kind = InputKind::kEnd;
+        return InputKind::kEnd;
+      }
+      error_ = OpenNext();
+      continue;
+    }
+    absl::StatusOr<bool> more = NextLine(&line, &too_long);
+    if (!more.ok()) {
+      error_ = more.status();
+    } else if (*more) {
+      break;
+    } else {
+      FinishInput();
+    }
+  }
+  ++lines_of_input_;
+  item->line = item->input_rank = ++counts_.lines;
+  Judge(line, too_long, item);
+  return item->kind;
+}
+
+void TargetSource::Judge(std::string_view line, bool too_long, InputItem* item) {
+  const std::string_view trimmed = TrimSpace(line);
+  item->token = trimmed;
+  if (trimmed.empty() && !too_long) {
+    item->kind = InputKind::kBlank;
+    ++counts_.blank;
+    return;
+  }
+  const bool says_nothing = !trimmed.empty() && IsComment(trimmed);
+  if (says_nothing || (header_pending_ && !too_long)) {
+    if (!says_nothing) header_pending_ = false;
+    item->kind = InputKind::kComment;
+    ++counts_.comments;
+    return;
+  }
+  if (layout_.column == 0) {
+    if (too_long) return Reject(trimmed, RejectReason::kLineTooLong, item);
+    return JudgeToken(trimmed, item);
+  }
+  std::string_view field;
+  if (layout_.rank_column > 0 && CsvField(trimmed, layout_.rank_column, &field)) {
+    uint64_t rank = 0;
+    if (ParseRank(field, &rank)) item->input_rank = rank;
+  }
+  if (too_long) return Reject(trimmed, RejectReason::kLineTooLong, item);
+  if (!CsvField(trimmed, layout_.column, &field)) return Reject(trimmed, RejectReason::kNotAName, item);
+  JudgeToken(field, item);
+}
+
+void TargetSource::JudgeToken(std::string_view token, InputItem* item) {
+  RejectReason reason;
+  if (!NormalizeName(layout_.take_host ? UrlHost(token) : token, &item->name, &reason)) {
+    return Reject(token, reason, item);
+  }
+  item->kind = InputKind::kTarget;
+  item->token = token;
+  ++counts_.targets;
+}
+
+void TargetSource::Reject(std::string_view token, RejectReason reason, InputItem* item) {
+  item->kind = InputKind::kReject;
+  item->token = token.substr(0, kRejectTokenMax);
+  item->reason = reason;
+  ++counts_.rejects;
+  ++counts_.by_reason[static_cast<size_t>(reason)];
+}
+
+std::vector<InputReport> TargetSource::Reports() const {
+  std::vector<InputReport> reports = reports_;
+  if (reader_ != nullptr) {
+    reports[next_input_ - 1].lines = lines_of_input_;
+    reports[next_input_ - 1].octets = reader_->octets();
+  }
+  return reports;
+}
+
+}  // namespace mxscan

@@ -1,0 +1,70 @@
+// mxscan: bulk surveys of mail DNS.
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "io/process.h"
+#include "scanner/cli/commands.h"
+#include "scanner/cli/exit_status.h"
+#include "scanner/run/scan_core.h"
+
+namespace mxscan {
+namespace {
+
+constexpr int kStandardError = 2;
+constexpr int kStandardOutput = 1;
+
+// What is wrong with the command line, and what may have been meant.
+int RefuseUsage(const CLI::App& root, const CLI::ParseError& error, int count, char** words) {
+  std::string text = error.what();
+  for (int i = 1; i < count; ++i) {
+    const std::string word = words[i];
+    const bool unknown = text.find(word) != std::string::npos || text.find("subcommand") != std::string::npos;
+    const std::string suggestion = unknown ? Suggest(root, word) : "";
+    if (!suggestion.empty() && suggestion != word.substr(0, word.find('='))) {
+      absl::StrAppend(&text, "; did you mean ", suggestion, "?");
+      break;
+    }
+  }
+  Complain(text + "\nmxscan: try --help");
+  return kExitUsage;
+}
+
+int Main(int count, char** words) {
+  CLI::App root("Surveys the mail DNS of domains in bulk: MX, addresses, reverse names, and what is wrong with them.",
+                "mxscan");
+  root.set_version_flag("--version", absl::StrCat("mxscan ", kVersion));
+  root.require_subcommand(1);
+  std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(AddScanCommand(&root));
+  commands.push_back(AddSummarizeCommand(&root));
+  try {
+    root.parse(count, words);
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = root.get_subcommands();
+    WriteText(kStandardOutput, chosen.empty() ? root.help() : chosen.front()->help());
+    return kExitDone;
+  } catch (const CLI::CallForVersion& version) {
+    WriteText(kStandardOutput, absl::StrCat(version.what(), "\n"));
+    return kExitDone;
+  } catch (const CLI::ParseError& error) {
+    return RefuseUsage(root, error, count, words);
+  }
+  for (const auto& command : commands) {
+    if (command->app()->parsed()) return command->Run();
+  }
+  return kExitUsage;
+}
+
+}  // namespace
+
+void Complain(const std::string& text) { WriteText(kStandardError, absl::StrCat("mxscan: ", text, "\n")); }
+
+}  // namespace mxscan
+
+int main(int count, char** words) {
+  const int status = mxscan::Main(count, words);
+  // Not by return: a reader of standard input may still be waiting in another thread.
+  std::_Exit(status);
+}

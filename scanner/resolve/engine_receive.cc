@@ -1,0 +1,264 @@
+// The engine's receiving half: which packet counts, what an answer means, timeouts, ends.
+#include <algorithm>
+
+#include "io/check.h"
+#include "scanner/resolve/engine.h"
+#include "scanner/resolve/engine_slot.h"
+
+namespace mxscan {
+namespace {
+
+constexpr TimeNs kFailureDelayNs = 50 * kMillisecond;  // before the first retry of a failed answer; doubles
+
+bool IsFailedRcode(Rcode rcode) { return rcode != Rcode::kNoError && rcode != Rcode::kNxDomain; }
+
+}  // namespace
+
+const Completion* Engine::Reject(Rejected reason) {
+  ++counters_.rejected[static_cast<size_t>(reason)];
+  return nullptr;
+}
+
+// Whether the parsed message repeats the slot's question, 0x20 case included (RFC 5452 9.1;
+// draft-vixie-dnsext-dns0x20).
+bool Engine::MatchesQuestion(const Slot& slot, Rejected* reason) const {
+  const std::span<const uint8_t> name = view_.question_name();
+  const NameView own = slot.name.view();
+  if (!SameNameAnyCase(name, {reinterpret_cast<const uint8_t*>(own.data()), own.size()})) {
+    *reason = Rejected::kWrongName;
+    return false;
+  }
+  if (view_.question_type() != static_cast<uint16_t>(slot.type)) {
+    *reason = Rejected::kWrongType;
+    return false;
+  }
+  if (view_.question_class() != kClassIn) {
+    *reason = Rejected::kWrongClass;
+    return false;
+  }
+  if (!slot.mixed) return true;  // names are equal whatever their case (RFC 4343)
+  for (size_t i = 0; i < own.size(); ++i) {
+    uint8_t sent = static_cast<uint8_t>(own[i]);
+    if (sent >= 'a' && sent <= 'z' && (slot.case_bits >> (i % 64) & 1) != 0) sent = static_cast<uint8_t>(sent - 32);
+    // Labels are at most 63 octets long, so no length octet is a letter.
+    if (name[i] != sent) {
+      *reason = Rejected::kWrongCase;
+      return false;
+    }
+  }
+  return true;
+}
+
+const Completion* Engine::OnDatagram(const InDatagram& datagram, TimeNs now) {
+  if (datagram.payload.size() < 2) return Reject(Rejected::kMalformed);
+  const uint16_t id = static_cast<uint16_t>(datagram.payload[0] << 8 | datagram.payload[1]);
+  const uint32_t key = AttemptKey(datagram.socket, id);
+  const uint32_t index = table_.Find(key);
+  if (index == kNoSlot) {
+    const Recent recent = recent_.Find(key);
+    return Reject(recent == Recent::kTimedOut   ? Rejected::kLate
+                  : recent == Recent::kAnswered ? Rejected::kDuplicate
+                                                : Rejected::kUnknownId);
+  }
+  Slot& slot = At(index);
+  Server& server = servers_[static_cast<size_t>(slot.server)];
+  if (datagram.peer != server.endpoint()) return Reject(Rejected::kWrongPeer);
+  const WireError error = view_.Parse(datagram.payload);
+  if (!view_.header_ok()) return Reject(Rejected::kMalformed);
+  if (!view_.is_response() || view_.opcode() != 0) return Reject(Rejected::kNotResponse);
+  if (!view_.question_ok()) {
+    // Old servers refuse EDNS with a bare header. It is too little to be believed, but the next attempt can do without.
+    if (view_.rcode() == Rcode::kFormErr || view_.rcode() == Rcode::kNotImp) slot.plain = true;
+    return Reject(error == WireError::kNone ? Rejected::kNoQuestion : Rejected::kMalformed);
+  }
+  Rejected reason;
+  if (!MatchesQuestion(slot, &reason)) {
+    if (reason == Rejected::kWrongCase && ++server.case_mismatches >= kCaseMismatchesMax) server.mix_case = false;
+    return Reject(reason);
+  }
+  if (error != WireError::kNone || datagram.truncated) return Reject(Rejected::kMalformed);
+  if (slot.mixed) server.case_mismatches = 0;
+  return Accept(index, now, false);
+}
+
+const Completion* Engine::OnStream(const StreamEvent& event, TimeNs now) {
+  if (event.kind == StreamEventKind::kConnected) return nullptr;
+  const auto found = streams_.find(event.stream);
+  if (found == streams_.end()) return nullptr;
+  const uint32_t index = found->second;
+  Slot& slot = At(index);
+  if (event.kind == StreamEventKind::kMessage) {
+    const WireError error = view_.Parse(event.payload);
+    Rejected reason = Rejected::kMalformed;
+    if (error == WireError::kNone && view_.question_ok() && view_.is_response() && view_.opcode() == 0) {
+      reason = Rejected::kUnknownId;
+      if (view_.id() == slot.id && MatchesQuestion(slot, &reason)) return Accept(index, now, true);
+    }
+    return Reject(reason);
+  }
+  wheel_.Cancel(index);
+  servers_[static_cast<size_t>(slot.server)].OnCancelled();
+  ++counters_.cancelled;
+  EndAttempt(index, now, Recent::kTimedOut);
+  FailAttempt(index, now, kFailureDelayNs);
+  return nullptr;
+}
+
+void Engine::OnSocketError(const SocketError& error, TimeNs now) {
+  for (Server& server : servers_) {
+    if (server.endpoint() == error.peer) server.OnHint(now);
+  }
+}
+
+// What an accepted answer means for its question. `counts` is InterpretAnswer's opinion.
+Engine::Verdict Engine::Judge(Slot* slot, bool counts) {
+  Server& server = servers_[static_cast<size_t>(slot->server)];
+  const Rcode rcode = answer_.rcode;
+  if (slot->edns && (rcode == Rcode::kFormErr || rcode == Rcode::kNotImp || rcode == Rcode::kBadVers)) {
+    slot->plain = true;  // RFC 6891 7
+    slot->saw_servfail = true;
+    return Verdict::kRetryPlain;
+  }
+  if (answer_.truncated) {
+    slot->truncated_seen = true;
+    return Verdict::kRetryTcp;
+  }
+  if (slot->plain && !slot->edns && slot->fixed_server == slot->server && !IsFailedRcode(rcode)) server.edns = false;
+  if (counts && IsDefinite(answer_.outcome) && !answer_.chain_unfinished) return Verdict::kFinal;
+  if (rcode == Rcode::kRefused) {
+    slot->saw_refused = true;
+  } else {
+    slot->saw_servfail = true;
+  }
+  return Verdict::kRetryElsewhere;
+}
+
+const Completion* Engine::Accept(uint32_t index, TimeNs now, bool tcp) {
+  Slot& slot = At(index);
+  Server& server = servers_[static_cast<size_t>(slot.server)];
+  const bool counts = InterpretAnswer(view_, slot.name, slot.type, &answer_);
+  wheel_.Cancel(index);
+  slot.rcode = static_cast<int32_t>(answer_.rcode);
+  slot.answered_by = slot.server;
+  slot.rtt_ns = now - slot.sent_at;
+  server.OnAnswer(now, slot.rtt_ns, answer_.rcode);
+  ++counters_.answered;
+  ++counters_.rcodes[std::min<size_t>(static_cast<size_t>(answer_.rcode), kRcodesCounted - 1)];
+  EndAttempt(index, now, Recent::kAnswered);
+  if (slot.control) {
+    FreeSlot(index);
+    return nullptr;
+  }
+  if (tcp) slot.truncated_seen = false;
+  Verdict verdict = Judge(&slot, counts);
+  if (tcp && verdict == Verdict::kRetryTcp) {  // TC over TCP makes no sense: a failed answer
+    slot.saw_servfail = true;
+    verdict = Verdict::kRetryElsewhere;
+  }
+  if (verdict == Verdict::kFinal) {
+    slot.truncated_seen = slot.saw_servfail = slot.saw_refused = false;
+    return Complete(index);
+  }
+  const bool exhausted = slot.sends >= options_.tries * kSendsPerQuestionFactor;
+  if (verdict == Verdict::kRetryTcp && !exhausted) {
+    slot.state = State::kQueued;
+    tcp_.PushBack(index);
+    return nullptr;
+  }
+  if (verdict == Verdict::kRetryPlain && !exhausted) {
+    slot.fixed_server = slot.server;
+    Requeue(index);
+    return nullptr;
+  }
+  slot.fixed_server = -1;
+  FailAttempt(index, now, kFailureDelayNs << std::min<int>(slot.tries, 6));
+  return nullptr;
+}
+
+void Engine::EndStream(uint32_t index, TimeNs now) {
+  Slot& slot = At(index);
+  servers_[static_cast<size_t>(slot.server)].EndTcp(now, kTcpPackets);
+  pacer_.Release(now, kTcpPackets);
+  transport_->CloseStream(slot.stream);
+  streams_.erase(slot.stream);
+  slot.stream = 0;
+}
+
+// The attempt is no longer in flight, however it ended; the caller has told the server.
+void Engine::EndAttempt(uint32_t index, TimeNs now, Recent how) {
+  Slot& slot = At(index);
+  if (slot.state == State::kTcp) {
+    EndStream(index, now);
+  } else {
+    MXSCAN_CHECK(slot.state == State::kInflight);
+    const uint32_t key = AttemptKey(slot.socket, slot.id);
+    table_.Erase(key);
+    recent_.Add(key, how);
+  }
+  slot.state = State::kQueued;
+  size_t& inflight = slot.control ? controls_inflight_ : inflight_;
+  MXSCAN_CHECK(inflight > 0);
+  --inflight;
+}
+
+void Engine::OnExpired(uint32_t index, TimeNs now) {
+  Slot& slot = At(index);
+  if (slot.state == State::kWaiting) {
+    Requeue(index);
+    return;
+  }
+  servers_[static_cast<size_t>(slot.server)].OnTimeout(now);
+  ++counters_.timed_out;
+  EndAttempt(index, now, Recent::kTimedOut);
+  if (slot.control) {
+    FreeSlot(index);
+    return;
+  }
+  FailAttempt(index, now, 0);
+}
+
+// One try is spent. `delay_ns` before the next one, with jitter; none after a timeout, which was a wait in itself.
+void Engine::FailAttempt(uint32_t index, TimeNs now, TimeNs delay_ns) {
+  Slot& slot = At(index);
+  ++slot.tries;
+  if (slot.tries >= options_.tries || slot.sends >= options_.tries * kSendsPerQuestionFactor) {
+    unanswered_.PushBack(index);
+    return;
+  }
+  if (delay_ns == 0) {
+    Requeue(index);
+    return;
+  }
+  slot.state = State::kWaiting;
+  wheel_.Start(index, now + static_cast<TimeNs>(static_cast<double>(delay_ns) * (0.5 + random_.Unit())));
+}
+
+void Engine::Requeue(uint32_t index) {
+  At(index).state = State::kQueued;
+  retry_.PushBack(index);
+}
+
+const Completion* Engine::Complete(uint32_t index) {
+  Slot& slot = At(index);
+  Outcome outcome = answer_.outcome;
+  if (!IsDefinite(outcome)) {
+    outcome = slot.truncated_seen || slot.saw_servfail ? Outcome::kServFail
+              : slot.saw_refused                       ? Outcome::kRefused
+                                                       : Outcome::kTimeout;
+  }
+  completion_ = {.tag = slot.tag,
+                 .answer = &answer_,
+                 .outcome = outcome,
+                 .rcode = slot.rcode,
+                 .truncated = slot.truncated_seen,
+                 .server = slot.answered_by,
+                 .sends = slot.sends,
+                 .rtt_ns = slot.rtt_ns};
+  FreeSlot(index);
+  MXSCAN_CHECK(open_ > 0);
+  --open_;
+  ++counters_.completed;
+  return &completion_;
+}
+
+}  // namespace mxscan

@@ -1,0 +1,176 @@
+#include "scanner/resolve/servers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "io/check.h"
+
+namespace mxscan {
+namespace {
+
+constexpr double kScaleStart = 1.0 / 8;
+constexpr double kScaleStep = 1.0 / 16;
+constexpr int kTimeoutsSuspect = 8;         // in a row, of a server that has answered before
+constexpr int kTimeoutsSuspectUnknown = 2;  // of one that never has
+constexpr int kControlsSuspect = 3;         // control questions before a suspect is dead
+constexpr TimeNs kControlSpacingNs = 100 * kMillisecond;
+
+}  // namespace
+
+Server::Server(const Endpoint& endpoint, const ServerLimits& limits)
+    : endpoint_(endpoint),
+      text_(endpoint.ToString()),
+      limits_(limits),
+      pacer_(limits.rate),
+      scale_(limits.rate > 0 ? 1.0 : kScaleStart) {
+  MXSCAN_CHECK(limits.inflight > 0);
+}
+
+int64_t Server::FreeWindow() const {
+  if (health_ != Health::kHealthy) return 0;
+  const int64_t window = std::max<int64_t>(1, std::llround(limits_.inflight * scale_));
+  return std::max<int64_t>(0, window - inflight_);
+}
+
+int64_t Server::Allowance(TimeNs now) {
+  const int64_t window = FreeWindow();
+  return window == 0 ? 0 : std::min(window, pacer_.Allowance(now));
+}
+
+TimeNs Server::NextAllowed(TimeNs now, int64_t packets) {
+  if (FreeWindow() == 0) return kNever;
+  return pacer_.NextAllowed(now, packets);
+}
+
+void Server::OnSent(TimeNs now) {
+  pacer_.Take(now, 1);
+  CountSent(now);
+}
+
+void Server::OnTcpSent(TimeNs now, int packets) {
+  pacer_.Hold(now, packets);
+  CountSent(now);
+}
+
+void Server::CountSent(TimeNs now) {
+  ++inflight_;
+  ++counters_.sent;
+  if (unanswered_since_ == kNever) unanswered_since_ = now;
+  ++unanswered_;
+}
+
+void Server::OnAnswer(TimeNs now, TimeNs rtt_ns, Rcode rcode) {
+  MXSCAN_CHECK(inflight_ > 0);
+  --inflight_;
+  ++counters_.answered;
+  ++counters_.rcodes[std::min<size_t>(static_cast<size_t>(rcode), kRcodesCounted - 1)];
+  counters_.rtt_us.Add(rtt_ns / kMicrosecond);
+  srtt_ = srtt_ == 0 ? std::max<TimeNs>(1, rtt_ns) : srtt_ + (rtt_ns - srtt_) / 8;
+  timeouts_in_a_row_ = 0;
+  unanswered_ = 0;
+  unanswered_since_ = inflight_ > 0 ? now : kNever;
+  if (health_ != Health::kHealthy) BecomeHealthy(now);
+  CountOutcome(now, rcode == Rcode::kRefused);
+}
+
+void Server::OnTimeout(TimeNs now) {
+  MXSCAN_CHECK(inflight_ > 0);
+  --inflight_;
+  ++counters_.timed_out;
+  ++timeouts_in_a_row_;
+  if (inflight_ == 0) unanswered_since_ = kNever, unanswered_ = 0;
+  if (health_ == Health::kHealthy) CountOutcome(now, true);
+}
+
+void Server::OnCancelled() {
+  MXSCAN_CHECK(inflight_ > 0);
+  --inflight_;
+  ++counters_.cancelled;
+  if (inflight_ == 0) unanswered_since_ = kNever, unanswered_ = 0;
+}
+
+bool Server::ControlDue(TimeNs now) {
+  if (health_ == Health::kHealthy || now < control_at_) return false;
+  if (health_ == Health::kSuspect && controls_ >= kControlsSuspect) return false;  // now it is to answer, or is dead
+  return pacer_.Allowance(now) > 0;
+}
+
+void Server::OnControlSent(TimeNs now) {
+  control_sent_ = now;
+  ++counters_.controls_sent;
+  ++controls_;
+  if (health_ == Health::kSuspect) {
+    control_at_ = now + kControlSpacingNs;
+  } else {
+    control_at_ = now + control_interval_;
+    control_interval_ = std::min(control_interval_ * 2, kProbeIntervalMaxNs);
+  }
+}
+
+bool Server::UpdateHealth(TimeNs now) {
+  if (health_ == Health::kHealthy) {
+    const bool quick = srtt_ > 0 && srtt_ < kQuickRttNs;
+    const TimeNs silence = quick ? kSilenceNs : kTimeoutDefaultNs;
+    const bool silent = unanswered_since_ != kNever && unanswered_ >= kSilenceAttemptsMin &&
+                        inflight_ >= kSilenceAttemptsMin && now - unanswered_since_ >= silence;
+    const int limit = counters_.answered > 0 ? kTimeoutsSuspect : kTimeoutsSuspectUnknown;
+    if (!silent && timeouts_in_a_row_ < limit) return false;
+    BecomeSuspect(now);
+    return false;
+  }
+  if (health_ == Health::kSuspect && controls_ >= kControlsSuspect) {
+    const TimeNs patience = srtt_ == 0 ? kTimeoutDefaultNs / 2 : std::clamp(4 * srtt_, kControlSpacingNs, kSecond);
+    if (now < control_sent_ + patience) return false;
+    health_ = Health::kDead;
+    ++counters_.times_dead;
+    control_interval_ = kProbeIntervalMinNs;
+    control_at_ = now;
+    return true;
+  }
+  return false;
+}
+
+TimeNs Server::NextHealthEvent(TimeNs now) const {
+  if (health_ != Health::kHealthy) return std::max(control_at_, now + 10 * kMillisecond);
+  if (unanswered_since_ == kNever) return kNever;
+  return std::max(unanswered_since_ + kSilenceNs, now + 50 * kMillisecond);
+}
+
+void Server::CountOutcome(TimeNs, bool loss) {
+  ++epoch_outcomes_;
+  epoch_losses_ += loss;
+  if (epoch_outcomes_ < kEpochOutcomes) return;
+  if (epoch_losses_ > kEpochLossMax * epoch_outcomes_) {
+    scale_ = std::max(kScaleFloor, scale_ / 2);
+    starting_ = false;
+  } else {
+    scale_ = std::min(1.0, starting_ ? scale_ * 2 : scale_ + kScaleStep);
+  }
+  if (pacer_.limited()) pacer_.SetLimit(limits_.rate * scale_);
+  epoch_outcomes_ = 0;
+  epoch_losses_ = 0;
+}
+
+void Server::OnHint(TimeNs now) {
+  const bool quiet = unanswered_since_ != kNever && now - unanswered_since_ >= kControlSpacingNs;
+  if (health_ == Health::kHealthy && (counters_.answered == 0 || quiet)) BecomeSuspect(now);
+}
+
+void Server::BecomeSuspect(TimeNs now) {
+  health_ = Health::kSuspect;
+  controls_ = 0;
+  control_at_ = now;
+}
+
+void Server::BecomeHealthy(TimeNs) {
+  // One that was dead begins slowly; one that was only suspected goes on as it was.
+  if (health_ == Health::kDead) {
+    scale_ = std::max(kScaleFloor, std::min(scale_, 1.0 / 4));
+    if (pacer_.limited()) pacer_.SetLimit(limits_.rate * scale_);
+    starting_ = true;
+    epoch_outcomes_ = epoch_losses_ = 0;
+  }
+  health_ = Health::kHealthy;
+}
+
+}  // namespace mxscan

@@ -1,0 +1,128 @@
+// What is known about each server that is asked: health, pace, round-trip time, habits, counts.
+//
+// Health. A server that loses or refuses more than a share of an epoch's attempts is slowed (multiplicative decrease,
+// additive increase of `scale`, which multiplies its rate and its in-flight bound; doubling until the first loss). A
+// server that falls silent becomes suspect: nothing new is sent to it, and control questions (the root's NS records,
+// which any resolver can answer with something) ask whether it lives. An answer of any kind makes it healthy again;
+// silence makes it dead: its attempts are taken back and asked elsewhere, and control questions go on at growing
+// intervals until one is answered. So a domain whose own servers are dead never condemns a resolver, and a dead
+// resolver never makes a domain look dead.
+//
+// Units: nanoseconds of the transport's clock. Thread safety: one thread (a worker has its own). Errors: none.
+#ifndef MXSCAN_SCANNER_RESOLVE_SERVERS_H_
+#define MXSCAN_SCANNER_RESOLVE_SERVERS_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/address.h"
+#include "io/transport.h"
+#include "output/histogram.h"
+#include "scanner/dns/wire.h"
+#include "scanner/limits.h"
+#include "scanner/resolve/pacer.h"
+#include "scanner/resolve/random.h"
+
+namespace mxscan {
+
+enum class Health : uint8_t { kHealthy, kSuspect, kDead };
+
+inline constexpr size_t kRcodesCounted = 24;
+
+struct ServerCounters {
+  uint64_t sent = 0;  // attempts, by datagram or stream
+  uint64_t answered = 0;
+  uint64_t timed_out = 0;
+  uint64_t cancelled = 0;
+  uint64_t retries = 0;        // attempts after a question's first
+  uint64_t controls_sent = 0;  // among `sent`
+  uint64_t times_dead = 0;
+  std::array<uint64_t, kRcodesCounted> rcodes{};  // the last one: all above
+  LogHistogram rtt_us;
+};
+
+struct ServerLimits {
+  double rate = 0;   // packets a second, 0: none
+  int inflight = 0;  // attempts, > 0
+};
+
+class Server {
+ public:
+  Server(const Endpoint& endpoint, const ServerLimits& limits);
+
+  const Endpoint& endpoint() const { return endpoint_; }
+  const std::string& text() const { return text_; }
+  Health health() const { return health_; }
+
+  // How many attempts may be sent to it now; none unless healthy.
+  int64_t Allowance(TimeNs now);
+  // Whether an attempt that costs `packets` may be sent now.
+  bool AllowsAtOnce(TimeNs now, int64_t packets) { return FreeWindow() > 0 && pacer_.AllowsAtOnce(now, packets); }
+  // When one may be, as far as its pace decides; kNever where an answer or its health must come first.
+  TimeNs NextAllowed(TimeNs now, int64_t packets);
+
+  void OnSent(TimeNs now);
+  void OnRetry() { ++counters_.retries; }
+  // An attempt by TCP began, which costs `packets` from now until EndTcp; how it ended is told beside.
+  void OnTcpSent(TimeNs now, int packets);
+  void EndTcp(TimeNs now, int packets) { pacer_.Release(now, packets); }
+  // An accepted answer, whatever its rcode; `rtt_ns` of the attempt. A REFUSED counts as a loss for the pace.
+  void OnAnswer(TimeNs now, TimeNs rtt_ns, Rcode rcode);
+  void OnTimeout(TimeNs now);
+  void OnCancelled();
+  void OnControlSent(TimeNs now);
+  // The kernel reported an ICMP error: no proof, but a reason to ask whether it lives.
+  void OnHint(TimeNs now);
+  void Settle(TimeNs now) { pacer_.Settle(now); }
+
+  // Looks at the silence; true where the server has just become dead.
+  bool UpdateHealth(TimeNs now);
+  // True where a control question is due.
+  bool ControlDue(TimeNs now);
+  // When UpdateHealth or a control question is due next.
+  TimeNs NextHealthEvent(TimeNs now) const;
+
+  int inflight() const { return inflight_; }
+  double scale() const { return scale_; }
+  TimeNs smoothed_rtt() const { return srtt_; }
+  const ServerCounters& counters() const { return counters_; }
+
+  // Habits, learnt from accepted answers.
+  bool edns = true;               // false once it has refused EDNS and answered without
+  bool mix_case = true;           // false once it has shown that it does not keep the question's case
+  int case_mismatches = 0;        // in a row
+  std::vector<SocketId> sockets;  // connected to it; empty: the pool is used
+
+ private:
+  void CountSent(TimeNs now);
+  void CountOutcome(TimeNs now, bool loss);
+  int64_t FreeWindow() const;  // attempts that fit its bound in flight; none unless healthy
+  void BecomeHealthy(TimeNs now);
+  void BecomeSuspect(TimeNs now);
+
+  Endpoint endpoint_;
+  std::string text_;
+  ServerLimits limits_;
+  Pacer pacer_;
+  double scale_;
+  bool starting_ = true;  // doubling, until the first bad epoch
+  int inflight_ = 0;
+  int epoch_outcomes_ = 0;
+  int epoch_losses_ = 0;
+  TimeNs srtt_ = 0;  // 0: none measured
+  Health health_ = Health::kHealthy;
+  int timeouts_in_a_row_ = 0;
+  TimeNs unanswered_since_ = kNever;  // first attempt sent since the last answer
+  int unanswered_ = 0;                // attempts sent since then
+  int controls_ = 0;                  // sent since it became suspect
+  TimeNs control_at_ = 0;             // the next one is due
+  TimeNs control_sent_ = 0;           // the last one
+  TimeNs control_interval_ = 0;
+  ServerCounters counters_;
+};
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_RESOLVE_SERVERS_H_

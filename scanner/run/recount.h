@@ -1,0 +1,37 @@
+// The summary of a dataset, counted anew from its files.
+//
+// Purpose: what `summarize` prints. The same Summary class that counted while the rows were written; what rows do not
+// hold (the figures of the resolvers) comes from run.json.
+// Ownership: the Recount owns its summary. Thread safety: one thread. Errors: kNotFound where there is no dataset,
+// kDataLoss with file and line where its files are not as the contract says.
+#ifndef MXSCAN_SCANNER_RUN_RECOUNT_H_
+#define MXSCAN_SCANNER_RUN_RECOUNT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "io/file.h"
+#include "output/run_info.h"
+#include "output/summary.h"
+#include "output/summary_csv.h"
+
+namespace mxscan {
+
+struct Recount {
+  std::unique_ptr<Summary> summary;
+  std::vector<ResolverStats> resolvers;
+  bool finished = false;
+};
+
+// A server's figures as run.json keeps them, and back: `rcode_N` answers, `rtt_us_N` answers whose histogram bucket
+// begins at N.
+Counters ResolverCounters(const ResolverStats& stats);
+ResolverStats ResolverFromCounters(const std::string& server, const Counters& counters);
+
+absl::StatusOr<Recount> RecountDataset(FileSystem* files, const std::string& directory);
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_RUN_RECOUNT_H_

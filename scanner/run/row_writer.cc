@@ -1,0 +1,238 @@
+#include "scanner/run/row_writer.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "scanner/dns/name.h"
+
+namespace mxscan {
+namespace {
+
+constexpr int kShard = 0;  // of a run that is not split
+
+void AppendNumber(uint64_t value, std::string* text) {
+  char digits[20];
+  const std::to_chars_result result = std::to_chars(digits, digits + sizeof(digits), value);
+  text->append(digits, result.ptr);
+}
+
+void JoinNames(const std::vector<std::string>& names, std::string* text) {
+  text->clear();
+  for (const std::string& name : names) {
+    if (!text->empty()) text->push_back(' ');
+    AppendName(name, text);
+  }
+}
+
+void JoinAddresses(const std::vector<IpAddress>& addresses, std::string* text) {
+  text->clear();
+  for (const IpAddress& address : addresses) {
+    if (!text->empty()) text->push_back(' ');
+    text->append(address.ToString());
+  }
+}
+
+void SetName(NameView name, std::string* text) {
+  text->clear();
+  if (!name.empty()) AppendName(name, text);
+}
+
+int64_t TtlOf(const Lookup& lookup) { return lookup.outcome == Outcome::kData ? int64_t{lookup.ttl} : kNull; }
+
+}  // namespace
+
+RowWriter::RowWriter(Dataset* dataset, int writer, int writers, const SummaryOptions& summary, const Suffixes* suffixes)
+    : suffixes_(suffixes), summary_(summary) {
+  for (int i = 0; i < kTableCount; ++i) {
+    writers_[static_cast<size_t>(i)] = dataset->NewPartWriter(static_cast<TableId>(i), writer, writers, kShard);
+  }
+}
+
+template <typename Row>
+void RowWriter::Write(const Row& row) {
+  if (!status_.ok()) return;
+  status_ = writers_[static_cast<size_t>(RowTable<Row>::kId)]->Append(row);
+  if (status_.ok()) summary_.Add(row);
+}
+
+absl::Status RowWriter::Commit() {
+  for (const auto& writer : writers_) {
+    if (status_.ok()) status_ = writer->Commit();
+  }
+  return status_;
+}
+
+void RowWriter::FillMxColumns(const DomainObservation& domain, DomainRow* row) {
+  const Lookup& mx = domain.mx;
+  row->mx_outcome = mx.outcome;
+  row->mx_rcode = mx.rcode >= 0 ? mx.rcode : kNull;
+  owner_text_.clear();
+  hosts_text_.clear();
+  host_ends_.clear();
+  preferences_text_.clear();
+  provider_text_.clear();
+  if (!IsDefinite(mx.outcome)) return;
+  if (!mx.alias_loop) SetName(mx.chain.empty() ? NameView(domain.name) : NameView(mx.chain.back()), &owner_text_);
+  row->mx_owner = owner_text_;
+  row->mx_count = static_cast<int64_t>(domain.records.size());
+  row->mx_ttl = TtlOf(mx);
+  for (const MxObservation& record : domain.records) {
+    if (!hosts_text_.empty()) {
+      hosts_text_.push_back(' ');
+      preferences_text_.push_back(' ');
+    }
+    AppendName(record.exchange, &hosts_text_);
+    host_ends_.push_back(hosts_text_.size());
+    preferences_text_.push_back('p');  // a list of one number would read as a number in some rows and as text in others
+    AppendNumber(record.preference, &preferences_text_);
+  }
+  if (!domain.records.empty() &&
+      IsLookedUp(ClassifyExchange(domain.records.front().exchange, domain.name, *suffixes_))) {
+    SetName(suffixes_->Registrable(domain.records.front().exchange), &provider_text_);
+  }
+  row->mx_hosts = hosts_text_;
+  row->mx_preferences = preferences_text_;
+  row->provider = provider_text_;
+}
+
+void RowWriter::OnDomain(const DomainObservation& domain) {
+  JudgeDomain(domain, *suffixes_, &domain_verdict_);
+  SetName(domain.name, &domain_text_);
+  SetName(suffixes_->Registrable(domain.name), &registrable_text_);
+  DomainRow row;
+  row.input_rank = domain.input_rank;
+  row.input = domain.input;
+  row.domain = domain_text_;
+  row.registrable = registrable_text_;
+  row.domain_class = domain_verdict_.domain_class;
+  FillMxColumns(domain, &row);
+  if (domain.self != nullptr) {
+    row.a_outcome = domain.self->a.outcome;
+    row.aaaa_outcome = domain.self->aaaa.outcome;
+  }
+  row.findings = domain_verdict_.verdict.present;
+  row.unknowns = domain_verdict_.verdict.unknown;
+  for (const MxVerdict& mx : domain_verdict_.mx) {
+    row.findings |= mx.verdict.present;
+    row.unknowns |= mx.verdict.unknown;
+  }
+  row.server = domain.server;
+  row.attempts = domain.attempts;
+  row.queries = domain.queries;
+  row.rtt_us = domain.rtt_us;
+  row.asked_at = domain.asked_at_us;
+  Write(row);
+  WriteMxRows(domain_verdict_);
+  WriteEvidence(domain_verdict_.evidence);
+}
+
+void RowWriter::WriteMxRows(const DomainVerdict& verdict) {
+  size_t begin = 0;
+  for (size_t i = 0; i < verdict.mx.size(); ++i) {
+    MxRow row;
+    row.domain = domain_text_;
+    row.preference = verdict.mx[i].preference;
+    row.exchange = std::string_view(hosts_text_).substr(begin, host_ends_[i] - begin);
+    row.ttl = verdict.mx[i].ttl;
+    row.usable = verdict.mx[i].usable;
+    row.findings = verdict.mx[i].verdict.present;
+    Write(row);
+    begin = host_ends_[i] + 1;
+  }
+}
+
+void RowWriter::WriteEvidence(const std::vector<Evidence>& evidence) {
+  for (const Evidence& item : evidence) {
+    const FindingInfo& info = GetFinding(item.id);
+    const bool of_domain = info.scope == Scope::kDomain || info.scope == Scope::kMxSet || info.scope == Scope::kMx;
+    FindingRow row;
+    row.scope = info.scope;
+    row.subject = item.subject;
+    row.domain = of_domain ? std::string_view(domain_text_) : std::string_view();
+    row.finding = item.id;
+    row.severity = info.severity;
+    row.state = item.state;
+    row.evidence = item.text;
+    Write(row);
+  }
+}
+
+void RowWriter::OnHost(const HostObservation& host) {
+  JudgeHost(host, *suffixes_, &host_verdict_);
+  SetName(host.name, &name_text_);
+  const std::vector<std::string>& chain = host.a.chain.empty() ? host.aaaa.chain : host.a.chain;
+  JoinNames(chain, &chain_text_);
+  JoinAddresses(host.ipv4, &v4_text_);
+  JoinAddresses(host.ipv6, &v6_text_);
+  HostRow row;
+  row.host = name_text_;
+  row.a_outcome = host.a.outcome;
+  row.aaaa_outcome = host.aaaa.outcome;
+  row.alias_chain = chain_text_;
+  row.ipv4 = v4_text_;
+  row.ipv6 = v6_text_;
+  row.a_ttl = TtlOf(host.a);
+  row.aaaa_ttl = TtlOf(host.aaaa);
+  row.usable = host_verdict_.usable;
+  row.findings = host_verdict_.verdict.present;
+  row.unknowns = host_verdict_.verdict.unknown;
+  row.asked_at = host.asked_at_us;
+  Write(row);
+  WriteEvidence(host_verdict_.evidence);
+}
+
+void RowWriter::OnAddress(const AddressObservation& address) {
+  JudgeAddress(address, *suffixes_, &address_verdict_);
+  const std::string text = address.address.ToString();
+  name_text_.clear();
+  AppendName(ReverseName(address.address), &name_text_);
+  chain_text_.clear();
+  for (const PtrNameObservation& name : address.names) {
+    if (!chain_text_.empty()) chain_text_.push_back(' ');
+    AppendName(name.name, &chain_text_);
+  }
+  hosts_text_.clear();
+  for (const std::string_view name : address_verdict_.confirmed_names) {
+    if (!hosts_text_.empty()) hosts_text_.push_back(' ');
+    AppendName(name, &hosts_text_);
+  }
+  AddressRow row;
+  row.address = text;
+  row.family = address.address.family();
+  row.reverse_name = name_text_;
+  row.ptr_outcome = address.asked ? address.ptr.outcome : Outcome::kNotAsked;
+  row.ptr_names = chain_text_;
+  row.confirmed_names = hosts_text_;
+  row.fcrdns = address_verdict_.fcrdns;
+  row.findings = address_verdict_.verdict.present;
+  row.unknowns = address_verdict_.verdict.unknown;
+  row.asked_at = address.asked ? address.asked_at_us : kNull;
+  Write(row);
+  WriteEvidence(address_verdict_.evidence);
+}
+
+void RowWriter::OnHostAddress(const HostObservation& host, const AddressObservation& address) {
+  const FindingState state = JudgePtrNotMxName(host, address);
+  if (state != FindingState::kPresent && state != FindingState::kUnknown) return;
+  const std::string subject = address.address.ToString();
+  name_text_ = "exchange ";
+  AppendName(host.name, &name_text_);
+  FindingRow row;
+  row.scope = Scope::kReverse;
+  row.subject = subject;
+  row.finding = FindingId::kPtrNotMxName;
+  row.severity = GetFinding(row.finding).severity;
+  row.state = state;
+  row.evidence = name_text_;
+  Write(row);
+}
+
+void RowWriter::OnReject(int64_t input_rank, std::string_view input, RejectReason reason) {
+  RejectRow row;
+  row.input_rank = input_rank;
+  row.input = input;
+  row.reason = reason;
+  Write(row);
+}
+
+}  // namespace mxscan

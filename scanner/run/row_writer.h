@@ -1,0 +1,72 @@
+// From observations to rows: judges, writes the tables of one worker, and counts.
+//
+// Purpose: the one place where an observation becomes a row. Every row goes to its table's part and to the summary, so
+// that the summary is a function of what was written. Tables come into being with their first row.
+// Ownership: borrows the dataset and the suffixes; owns its part writers and summary. Thread safety: one
+// thread; the manifest is shared. Errors: status() keeps the first one; rows after it are not written.
+#ifndef MXSCAN_SCANNER_RUN_ROW_WRITER_H_
+#define MXSCAN_SCANNER_RUN_ROW_WRITER_H_
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "output/dataset.h"
+#include "output/summary.h"
+#include "scanner/survey/survey.h"
+#include "scanner/verdict/verdict.h"
+
+namespace mxscan {
+
+class RowWriter : public ObservationSink {
+ public:
+  // Writer `writer` of `writers` of the same tables.
+  RowWriter(Dataset* dataset, int writer, int writers, const SummaryOptions& summary, const Suffixes* suffixes);
+
+  void OnDomain(const DomainObservation& domain) override;
+  void OnHost(const HostObservation& host) override;
+  void OnAddress(const AddressObservation& address) override;
+  void OnHostAddress(const HostObservation& host, const AddressObservation& address) override;
+  // `input` is the escaped token.
+  void OnReject(int64_t input_rank, std::string_view input, RejectReason reason);
+
+  // Commits what is being written.
+  absl::Status Commit();
+  const absl::Status& status() const { return status_; }
+  uint64_t rows(TableId table) const { return writers_[static_cast<size_t>(table)]->rows(); }
+  Summary& summary() { return summary_; }
+
+ private:
+  template <typename Row>
+  void Write(const Row& row);
+  void WriteMxRows(const DomainVerdict& verdict);
+  void WriteEvidence(const std::vector<Evidence>& evidence);
+  void FillMxColumns(const DomainObservation& domain, DomainRow* row);
+
+  const Suffixes* const suffixes_;
+  std::array<std::unique_ptr<PartWriter>, kTableCount> writers_;
+  Summary summary_;
+  absl::Status status_;
+
+  // Scratch, kept for its capacity.
+  DomainVerdict domain_verdict_;
+  HostVerdict host_verdict_;
+  AddressVerdict address_verdict_;
+  std::string domain_text_;
+  std::string registrable_text_;
+  std::string owner_text_;
+  std::string provider_text_;
+  std::string hosts_text_;         // exchanges joined by a space
+  std::vector<size_t> host_ends_;  // of each exchange in hosts_text_
+  std::string preferences_text_;
+  std::string name_text_;
+  std::string chain_text_;
+  std::string v4_text_;
+  std::string v6_text_;
+};
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_RUN_ROW_WRITER_H_

@@ -1,0 +1,306 @@
+#include "scanner/run/scan.h"
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace mxscan {
+namespace {
+
+constexpr TimeNs kLook = 50 * kMillisecond;          // between looks of the main thread
+constexpr TimeNs kRunInfoInterval = 5 * kSecond;     // between rewrites of run.json
+constexpr TimeNs kWorkerWait = 200 * kMillisecond;   // longest wait of a worker, to see flags
+constexpr TimeNs kIntakePause = 500 * kMicrosecond;  // of the reader, while the workers' queues are full
+
+// Socket buffers: enough for what may be in flight at once, in the kernel's counting of about 1 KiB a small packet.
+constexpr int kSocketBuffer = 4 << 20;
+
+ScanEnd EndForOutput(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kInternal:
+      return ScanEnd::kWriteFailed;
+    default:
+      return ScanEnd::kOutputFailed;
+  }
+}
+
+class ScanRunner {
+ public:
+  ScanRunner(const ScanOptions& options, StopSignals* signals, const ScanHooks& hooks)
+      : options_(options), signals_(signals), hooks_(hooks) {}
+
+  ScanResult Run();
+
+ private:
+  absl::Status OpenTransports(int count);
+  void WorkerThread(int index);
+  void IntakeThread();
+  void Watch();
+  bool Watched(TimeNs now);
+  void ShowProgress(TimeNs now);
+  ScanResult Close();
+  ScanResult Stopped(ScanEnd end, ExitState state, const std::string& message, const absl::Status& status);
+  void Quit();
+
+  const ScanOptions& options_;
+  StopSignals* const signals_;
+  const ScanHooks& hooks_;
+  TimeNs start_ = 0;
+  std::unique_ptr<TargetSource> source_;
+  std::vector<std::unique_ptr<Transport>> transports_;
+  std::unique_ptr<ScanCore> core_;
+
+  std::atomic<bool> quit_{false};  // workers end after their turn
+  std::atomic<bool> intake_quit_{false};
+  std::atomic<bool> intake_over_{false};
+  std::atomic<bool> intake_failed_{false};
+  std::atomic<bool> write_failed_{false};
+  std::atomic<uint64_t> targets_{0};
+  absl::Status intake_status_;        // written before intake_failed_
+  bool intake_write_failed_ = false;  // the same
+  ScanEnd end_ = ScanEnd::kDone;      // of the main thread
+  int stop_signal_ = 0;
+  TimeNs drain_by_ = kNever;
+  TimeNs run_info_at_ = 0;
+};
+
+absl::Status ScanRunner::OpenTransports(int count) {
+  TransportOptions transport_options;
+  transport_options.receive_buffer_bytes = kSocketBuffer;
+  transport_options.send_buffer_bytes = kSocketBuffer;
+  for (int i = 0; i < count; ++i) {
+    std::string reason;
+    absl::StatusOr<std::unique_ptr<Transport>> transport = OpenTransport(options_.io, transport_options, &reason);
+    if (!transport.ok()) return transport.status();
+    if (i == 0 && !reason.empty() && hooks_.notice) hooks_.notice(reason);
+    transports_.push_back(*std::move(transport));
+  }
+  return absl::OkStatus();
+}
+
+void ScanRunner::WorkerThread(int index) {
+  Worker& worker = core_->worker(index);
+  while (!quit_.load(std::memory_order_relaxed)) {
+    worker.Turn(worker.now() + kWorkerWait);
+    if (!core_->WorkerStatus(index).ok()) {
+      write_failed_.store(true);
+      return;
+    }
+    // The last to finish something sees that all is done, and ends the others.
+    if (worker.engine().open() == 0 && core_->crew().Finished()) Quit();
+  }
+}
+
+void ScanRunner::IntakeThread() {
+  while (!intake_quit_.load(std::memory_order_relaxed)) {
+    absl::StatusOr<Intake::State> state = core_->intake().Step();
+    targets_.store(core_->intake().counts().targets, std::memory_order_relaxed);
+    if (!state.ok()) {
+      intake_status_ = state.status();
+      intake_write_failed_ = state.status().code() == absl::StatusCode::kResourceExhausted;
+      intake_failed_.store(true);
+      return;
+    }
+    if (*state == Intake::State::kDone) {
+      intake_over_.store(true);
+      return;
+    }
+    if (*state == Intake::State::kBlocked) SleepFor(kIntakePause);
+  }
+}
+
+void ScanRunner::Quit() {
+  quit_.store(true);
+  for (const auto& transport : transports_) transport->Wake();
+}
+
+void ScanRunner::ShowProgress(TimeNs now) {
+  if (!hooks_.progress) return;
+  ScanProgress progress;
+  progress.now = now;
+  for (int i = 0; i < core_->workers(); ++i) {
+    const WorkerBoard& board = core_->crew().board(i);
+    progress.domains_done += board.domains_done.load(std::memory_order_relaxed);
+    progress.sent += board.sent.load(std::memory_order_relaxed);
+    progress.answered += board.answered.load(std::memory_order_relaxed);
+    progress.timed_out += board.timed_out.load(std::memory_order_relaxed);
+    progress.retries += board.retries.load(std::memory_order_relaxed);
+    progress.inflight += board.inflight.load(std::memory_order_relaxed);
+  }
+  progress.domains_total = targets_.load(std::memory_order_relaxed);
+  progress.total_known = intake_over_.load(std::memory_order_relaxed);
+  hooks_.progress(progress);
+}
+
+// One look of the main thread; false once the run is over.
+bool ScanRunner::Watched(TimeNs now) {
+  if (quit_.load()) return false;
+  if (intake_failed_.load()) {
+    end_ = intake_write_failed_ ? ScanEnd::kWriteFailed : ScanEnd::kInputFailed;
+    return false;
+  }
+  if (write_failed_.load()) {
+    end_ = ScanEnd::kWriteFailed;
+    return false;
+  }
+  for (int i = 0; i < core_->workers(); ++i) {
+    if (core_->crew().board(i).gave_up.load(std::memory_order_relaxed)) {
+      end_ = ScanEnd::kNoServer;
+      return false;
+    }
+  }
+  if (stop_signal_ != 0) {
+    bool open = false;
+    for (int i = 0; i < core_->workers(); ++i) {
+      open = open || core_->crew().board(i).open_questions.load(std::memory_order_relaxed) > 0;
+    }
+    if (!open || now >= drain_by_) {
+      end_ = ScanEnd::kStopped;
+      return false;
+    }
+  }
+  return true;
+}
+
+void ScanRunner::Watch() {
+  run_info_at_ = start_ + kRunInfoInterval;
+  TimeNs look = kMillisecond;
+  while (true) {
+    const int signal = signals_->Wait(look);
+    look = std::min(kLook, look * 2);
+    const TimeNs now = MonotonicNow();
+    if (signal != 0 && stop_signal_ != 0) {
+      end_ = ScanEnd::kAborted;
+      return;
+    }
+    if (signal != 0) {
+      stop_signal_ = signal;
+      drain_by_ = now + kDrainNs;
+      core_->crew().Drain();
+      intake_quit_.store(true);
+      for (const auto& transport : transports_) transport->Wake();
+    }
+    if (!Watched(now)) return;
+    ShowProgress(now);
+    if (now >= run_info_at_) {
+      run_info_at_ = now + kRunInfoInterval;
+      if (!core_->WriteProgress(now).ok()) {
+        end_ = ScanEnd::kWriteFailed;
+        return;
+      }
+    }
+  }
+}
+
+ScanResult ScanRunner::Stopped(ScanEnd end, ExitState state, const std::string& message, const absl::Status& status) {
+  ScanResult result;
+  result.end = end;
+  result.status = status;
+  result.message = message;
+  const absl::Status written = core_->Stop(MonotonicNow(), state, message);
+  if (!written.ok() && result.status.ok()) result.status = written;
+  return result;
+}
+
+// After the threads have ended.
+ScanResult ScanRunner::Close() {
+  ScanResult result;
+  switch (end_) {
+    case ScanEnd::kStopped:
+      return Stopped(ScanEnd::kStopped, ExitState::kStopped, absl::StrCat("stopped by signal ", stop_signal_), {});
+    case ScanEnd::kAborted:
+      result.end = ScanEnd::kAborted;
+      result.message = "aborted by a second signal";
+      return result;
+    case ScanEnd::kNoServer:
+      return Stopped(ScanEnd::kNoServer, ExitState::kStopped, "no server answers", {});
+    case ScanEnd::kInputFailed:
+      return Stopped(ScanEnd::kInputFailed, ExitState::kFailed, std::string(intake_status_.message()), intake_status_);
+    case ScanEnd::kWriteFailed: {
+      absl::Status status = intake_status_;
+      for (int i = 0; status.ok() && i < core_->workers(); ++i) status = core_->WorkerStatus(i);
+      return Stopped(ScanEnd::kWriteFailed, ExitState::kStopped, std::string(status.message()), status);
+    }
+    default:
+      break;
+  }
+  if (source_->counts().targets == 0) {
+    return Stopped(ScanEnd::kInputEmpty, ExitState::kFailed, "no line of the input holds a domain name", {});
+  }
+  if (!core_->AnyAnswer()) return Stopped(ScanEnd::kNoServer, ExitState::kStopped, "no server answered", {});
+  result.status = core_->Finish(MonotonicNow());
+  result.end = ScanEnd::kDone;
+  if (!result.status.ok()) {
+    result.end =
+        result.status.code() == absl::StatusCode::kResourceExhausted ? ScanEnd::kWriteFailed : ScanEnd::kFailed;
+    // run.json must not say that it is still running, nor that it is done; what cannot be written even so is told by
+    // the status.
+    core_->Stop(MonotonicNow(), ExitState::kStopped, std::string(result.status.message())).IgnoreError();
+  }
+  return result;
+}
+
+ScanResult ScanRunner::Run() {
+  ScanResult result;
+  start_ = MonotonicNow();
+  absl::StatusOr<std::unique_ptr<TargetSource>> source = TargetSource::Open(options_.inputs, options_.list);
+  if (!source.ok()) {
+    result.end = ScanEnd::kInputFailed;
+    result.status = source.status();
+    return result;
+  }
+  source_ = *std::move(source);
+  result.status = OpenTransports(WorkersFor(options_, CpuCount()));
+  if (!result.status.ok()) return result;
+
+  ScanEnvironment environment;
+  environment.files = PosixFileSystem();
+  environment.source = source_.get();
+  for (const auto& transport : transports_) environment.transports.push_back(transport.get());
+  environment.start_ns = start_;
+  environment.start_wall_us = WallClockUs();
+  environment.host = HostName();
+  absl::StatusOr<std::unique_ptr<ScanCore>> core = ScanCore::Create(options_, environment);
+  if (!core.ok()) {
+    result.end = EndForOutput(core.status());
+    result.status = core.status();
+    return result;
+  }
+  core_ = *std::move(core);
+
+  std::vector<std::thread> threads;
+  for (int i = 0; i < core_->workers(); ++i) threads.emplace_back([this, i] { WorkerThread(i); });
+  std::thread intake([this] { IntakeThread(); });
+  Watch();
+  ShowProgress(MonotonicNow());
+  Quit();
+  intake_quit_.store(true);
+  for (std::thread& thread : threads) thread.join();
+  if (end_ == ScanEnd::kDone || intake_over_.load() || intake_failed_.load()) {
+    intake.join();
+  } else {
+    // It may be waiting for a pipe that never says more; the process ends soon, and what it owns must outlive it.
+    intake.detach();
+  }
+  result = Close();
+  result.domains = core_->domains_done();
+  result.rejects = source_->counts().rejects;
+  result.duplicates = core_->intake().counts().duplicates;
+  result.duration_ns = MonotonicNow() - start_;
+  return result;
+}
+
+}  // namespace
+
+ScanResult RunScan(const ScanOptions& options, StopSignals* signals, const ScanHooks& hooks) {
+  // Never destroyed where a blocked reader may still use it; a process runs one scan.
+  ScanRunner* const runner = new ScanRunner(options, signals, hooks);
+  return runner->Run();
+}
+
+}  // namespace mxscan

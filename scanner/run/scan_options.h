@@ -1,0 +1,54 @@
+// What a scan is asked to do: the command line as values.
+//
+// Purpose: the one struct between the command line and the run. Units last in names. Thread safety: a plain value.
+#ifndef MXSCAN_SCANNER_RUN_SCAN_OPTIONS_H_
+#define MXSCAN_SCANNER_RUN_SCAN_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/address.h"
+#include "io/transport_factory.h"
+#include "output/codec.h"
+#include "scanner/input/list_format.h"
+#include "scanner/limits.h"
+#include "scanner/survey/survey.h"
+
+namespace mxscan {
+
+inline constexpr double kRateDefault = 10'000;       // packets a second in all
+inline constexpr double kServerRateDefault = 1'000;  // a second and recursive resolver
+
+struct ScanOptions {
+  std::vector<std::string> inputs;
+  std::string output;
+  ListOptions list;
+  std::vector<Endpoint> servers;
+  double rate = kRateDefault;               // 0: no limit
+  double server_rate = kServerRateDefault;  // 0: no limit
+  int server_inflight = 0;                  // 0: no limit but `inflight`
+  size_t inflight = kInflightDefault;
+  int tries = kTriesDefault;
+  TimeNs timeout_ns = kTimeoutDefaultNs;
+  int threads = 0;  // 0: by the rate and the machine
+  IoChoice io = IoChoice::kAuto;
+  IpAddress source_v4, source_v6;
+  LookupGroups lookups;
+  uint64_t seed = 0;
+  uint64_t domains_max = 0;  // 0: all
+  uint64_t memory_bytes = kMemoryDefaultBytes;
+  Compression compression = Compression::kZstd;
+  bool quiet = false;
+  bool dry_run = false;
+  // As given and as defaulted, for run.json, in the order of the documentation.
+  std::vector<std::pair<std::string, std::string>> described;
+};
+
+// How many workers a scan gets: one core carries far more than a polite rate, and two of them need messages.
+int WorkersFor(const ScanOptions& options, int cores);
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_RUN_SCAN_OPTIONS_H_

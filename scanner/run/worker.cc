@@ -1,0 +1,141 @@
+#include "scanner/run/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mxscan {
+namespace {
+
+constexpr size_t kMailboxCapacity = 1024;
+constexpr int kMailPerTurn = 512;  // messages taken from one peer before packets are looked at again
+
+int64_t WallUs(TimeNs now, int64_t offset_us) { return now / kMicrosecond + offset_us; }
+
+}  // namespace
+
+Crew::Crew(int workers) {
+  for (int i = 0; i < workers; ++i) {
+    boards_.push_back(std::make_unique<WorkerBoard>());
+    targets_.push_back(std::make_unique<SpscQueue<std::unique_ptr<TargetBatch>>>(kTargetBatchesQueued));
+  }
+  for (int i = 0; i < workers * workers; ++i) {
+    // A worker writes itself no messages.
+    const bool own = i / workers == i % workers;
+    mailboxes_.push_back(std::make_unique<SpscQueue<Message>>(own ? 1 : kMailboxCapacity));
+  }
+}
+
+bool Crew::Finished() const {
+  if (!exhausted()) return false;
+  uint64_t closed = 0;
+  for (const auto& board : boards_) closed += board->closed.load(std::memory_order_seq_cst);
+  uint64_t opened = targets_opened_.load(std::memory_order_seq_cst);
+  for (const auto& board : boards_) opened += board->opened.load(std::memory_order_seq_cst);
+  return opened == closed;
+}
+
+Worker::Worker(int index, Crew* crew, Transport* transport, const EngineOptions& engine_options, const RandomKey& key,
+               const SurveyOptions& survey_options, const Suffixes* suffixes, ObservationSink* sink,
+               SeenSet* hosts_seen, SeenSet* addresses_seen, TimeNs start_ns, int64_t wall_offset_us)
+    : index_(index),
+      crew_(crew),
+      transport_(transport),
+      engine_(engine_options, key.Derive(static_cast<uint64_t>(index)), transport),
+      survey_(survey_options, &engine_, suffixes, sink, hosts_seen, addresses_seen),
+      wall_offset_us_(wall_offset_us),
+      now_(start_ns) {}
+
+void Worker::Turn(TimeNs wake_by) {
+  // 1. Take targets while there is room.
+  TakeTargets();
+  // 2, 3. Expire, retry, pace, send. What ends without an answer may raise new questions.
+  TimeNs deadline = std::min(engine_.Advance(now_), wake_by);
+  TakeUnanswered();
+  if (engine_.HasUnsent()) deadline = std::min(deadline, engine_.Advance(now_));
+  // 7. Messages go before the wait, so that nobody waits for what lies here.
+  ShowBoard();  // before the messages: who gets one may end what it began, and the beginning must be seen first
+  SendMessages();
+  if (engine_.no_server_answers(now_)) crew_->board(index_).gave_up.store(true, std::memory_order_relaxed);
+  // 4. Wait. Whoever pushes to us after our look at the queues sees that we sleep, and wakes us.
+  WorkerBoard& board = crew_->board(index_);
+  board.sleeping.store(true, std::memory_order_seq_cst);
+  if (HasMail() || messages_waiting_) deadline = now_;
+  now_ = transport_->Poll(deadline, &inbox_);
+  board.sleeping.store(false, std::memory_order_seq_cst);
+  // 5, 6. Each packet to the engine; answers to the survey, which makes rows of them.
+  const int64_t wall_us = WallUs(now_, wall_offset_us_);
+  for (const InDatagram& datagram : inbox_.datagrams) {
+    const Completion* completion = engine_.OnDatagram(datagram, now_);
+    if (completion != nullptr) survey_.OnCompletion(*completion, wall_us);
+  }
+  for (const StreamEvent& event : inbox_.streams) {
+    const Completion* completion = engine_.OnStream(event, now_);
+    if (completion != nullptr) survey_.OnCompletion(*completion, wall_us);
+  }
+  for (const SocketError& error : inbox_.errors) engine_.OnSocketError(error, now_);
+  TakeMail();
+}
+
+void Worker::TakeTargets() {
+  while (survey_.HasRoom() && !crew_->draining()) {
+    if (batch_ == nullptr || batch_position_ == batch_->size()) {
+      batch_ = nullptr;
+      batch_position_ = 0;
+      if (!crew_->targets(index_).Pop(&batch_)) return;
+    }
+    survey_.Start(batch_->input_rank(batch_position_), batch_->input(batch_position_), batch_->domain(batch_position_));
+    ++batch_position_;
+  }
+}
+
+void Worker::TakeUnanswered() {
+  const int64_t wall_us = WallUs(now_, wall_offset_us_);
+  while (const Completion* completion = engine_.NextUnanswered()) survey_.OnCompletion(*completion, wall_us);
+}
+
+void Worker::SendMessages() {
+  messages_waiting_ = false;
+  for (int to = 0; to < crew_->size(); ++to) {
+    RingQueue<Message>& outbox = survey_.outboxes()[static_cast<size_t>(to)];
+    if (outbox.empty()) continue;
+    SpscQueue<Message>& mailbox = crew_->mailbox(index_, to);
+    while (!outbox.empty() && mailbox.Push(std::move(outbox.front()))) outbox.PopFront();
+    messages_waiting_ = messages_waiting_ || !outbox.empty();
+    if (crew_->board(to).sleeping.load(std::memory_order_seq_cst)) peers_[static_cast<size_t>(to)]->Wake();
+  }
+}
+
+bool Worker::HasMail() const {
+  for (int from = 0; from < crew_->size(); ++from) {
+    if (from != index_ && !crew_->mailbox(from, index_).Empty()) return true;
+  }
+  const bool hungry = batch_ == nullptr && survey_.HasRoom() && !crew_->draining();
+  return hungry && !crew_->targets(index_).Empty();
+}
+
+void Worker::TakeMail() {
+  for (int from = 0; from < crew_->size(); ++from) {
+    if (from == index_) continue;
+    Message message;
+    for (int i = 0; i < kMailPerTurn && crew_->mailbox(from, index_).Pop(&message); ++i) {
+      survey_.OnMessage(std::move(message));
+    }
+  }
+}
+
+void Worker::ShowBoard() {
+  WorkerBoard& board = crew_->board(index_);
+  const EngineCounters& engine = engine_.counters();
+  board.domains_done.store(survey_.counters().domains_done, std::memory_order_relaxed);
+  board.sent.store(engine.sent, std::memory_order_relaxed);
+  board.answered.store(engine.answered, std::memory_order_relaxed);
+  board.timed_out.store(engine.timed_out, std::memory_order_relaxed);
+  board.retries.store(engine.retries, std::memory_order_relaxed);
+  board.inflight.store(engine_.inflight(), std::memory_order_relaxed);
+  board.open_questions.store(engine_.open(), std::memory_order_relaxed);
+  // Opened before closed: a reader who sums closed first never sees an end without its beginning.
+  board.opened.store(survey_.opened(), std::memory_order_seq_cst);
+  board.closed.store(survey_.closed(), std::memory_order_seq_cst);
+}
+
+}  // namespace mxscan

@@ -1,0 +1,120 @@
+#include "scanner/survey/survey.h"
+
+#include <utility>
+
+#include "io/check.h"
+#include "scanner/survey/survey_tasks.h"
+#include "xxhash.h"
+
+namespace mxscan {
+
+Survey::Survey(const SurveyOptions& options, Engine* engine, const Suffixes* suffixes, ObservationSink* sink,
+               SeenSet* hosts_seen, SeenSet* addresses_seen)
+    : options_(options),
+      engine_(engine),
+      suffixes_(suffixes),
+      sink_(sink),
+      hosts_seen_(hosts_seen),
+      addresses_seen_(addresses_seen),
+      name_index_(0, NameHash{options.owner_seed ^ 0x1d1d1d1d1d1d1d1dull}),
+      outboxes_(static_cast<size_t>(options.workers)) {
+  MXSCAN_CHECK(options.workers > 0 && options.worker < options.workers);
+}
+
+Survey::~Survey() = default;
+
+int Survey::OwnerOf(NameView name, uint64_t owner_seed, int workers) {
+  if (workers == 1) return 0;
+  return static_cast<int>(XXH3_64bits_withSeed(name.data(), name.size(), owner_seed) % static_cast<uint64_t>(workers));
+}
+
+int Survey::OwnerOf(const IpAddress& address, uint64_t owner_seed, int workers) {
+  return OwnerOf({reinterpret_cast<const char*>(address.data()), address.size()}, owner_seed, workers);
+}
+
+uint64_t Survey::Fingerprint(std::string_view octets) const {
+  // Not the owner's hash: fingerprints of one owner would share its residue.
+  return XXH3_64bits_withSeed(octets.data(), octets.size(), options_.owner_seed ^ 0x5eed5eed5eed5eedull);
+}
+
+uint8_t Survey::enabled_families() const {
+  return static_cast<uint8_t>((options_.lookups.a ? kFamily4 : 0) | (options_.lookups.aaaa ? kFamily6 : 0));
+}
+
+void Survey::OnCompletion(const Completion& completion, int64_t wall_us) {
+  const uint32_t index = static_cast<uint32_t>(completion.tag);
+  switch (static_cast<TagKind>(completion.tag >> 32)) {
+    case TagKind::kDomainMx:
+      OnMx(domains_[index].get(), completion, wall_us);
+      break;
+    case TagKind::kNameA:
+      OnNameLookup(index, false, completion, wall_us);
+      break;
+    case TagKind::kNameAaaa:
+      OnNameLookup(index, true, completion, wall_us);
+      break;
+    case TagKind::kPtr:
+      OnPtr(index, completion, wall_us);
+      break;
+  }
+}
+
+void Survey::OnMessage(Message message) {
+  switch (message.kind) {
+    case MessageKind::kNeedName: {
+      int asked = 0;
+      HostRef host = RequestOwnName(message.name, message.families, message.role, message.ticket, &asked);
+      if (host != nullptr) DeliverName(message.ticket, host, asked);
+      break;
+    }
+    case MessageKind::kNameReady:
+      DeliverName(message.ticket, message.host, message.asked);
+      break;
+    case MessageKind::kNeedAddress: {
+      AddressRef address = RequestOwnAddress(message.address, message.ticket);
+      if (address == nullptr) break;
+      Message reply{.kind = MessageKind::kAddressReady, .ticket = message.ticket, .observed = std::move(address)};
+      outboxes_[message.ticket.worker].PushBack(std::move(reply));
+      break;
+    }
+    case MessageKind::kAddressReady:
+      OnHostAddressReady(message.ticket, std::move(message.observed));
+      break;
+  }
+}
+
+// To whoever waits, here or at another worker.
+void Survey::DeliverName(const Ticket& ticket, const HostRef& host, int asked) {
+  if (ticket.worker != options_.worker) {
+    outboxes_[ticket.worker].PushBack(
+        {.kind = MessageKind::kNameReady, .asked = static_cast<uint16_t>(asked), .ticket = ticket, .host = host});
+    return;
+  }
+  switch (ticket.kind) {
+    case TicketKind::kPtrName:
+    case TicketKind::kPtrNameOther:
+      OnPtrName(ticket, host);
+      break;
+    case TicketKind::kHostAddress:
+      MXSCAN_CHECK(false && "a host waits for addresses, not for names");
+      break;
+    default:
+      OnDomainName(ticket, host, asked);
+  }
+}
+
+void FillLookup(const Completion& completion, Lookup* lookup) {
+  const Answer& answer = *completion.answer;
+  lookup->outcome = completion.outcome;
+  lookup->rcode = completion.rcode;
+  lookup->ttl = completion.outcome == Outcome::kData ? answer.ttl : 0;
+  lookup->truncated = completion.truncated;
+  lookup->alias_loop = answer.alias_loop;
+  lookup->via_dname = answer.via_dname;
+  lookup->cname_coexists = answer.cname_coexists;
+  lookup->chain.clear();
+  if (!IsDefinite(completion.outcome)) return;
+  for (const Name& name : answer.chain) lookup->chain.emplace_back(name.view());
+}
+
+}  // namespace mxscan

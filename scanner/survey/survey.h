@@ -1,0 +1,173 @@
+// The survey: from a target to observations. The plan of a domain, of a host and of an address, and who waits for whom.
+//
+// One domain d:
+//   1. MX of d.
+//   2. data: A and AAAA of every exchange that is to be looked up. nodata: A and AAAA of d itself. Anything else: none.
+//   3. What only the answers of 2 can suggest: the stripped name of a suspected missing dot, the registrable domain of
+//      an exchange that does not exist, mail., smtp. and mx. under a domain with the implicit MX.
+//   4. The domain is observed: a row.
+// A host (exchange, or d with the implicit MX), once per run: its addresses are known -> a row; then every address is
+// requested; when all have come, the pair findings. A domain waits for a host's addresses, not for their reverse names.
+// An address, once per run: PTR, then A or AAAA of every PTR name -> a row.
+// A and AAAA of a name are asked once however many want them: exchanges, PTR names and probes share one cache.
+//
+// Owner: names and addresses are spread over the workers by a keyed hash; what another worker owns is requested by a
+// Message. The cache is bounded in bytes; what is evicted is asked again when needed, and its row is not written
+// again (SeenSet), so that eviction costs queries and never changes a row.
+//
+// Units: bytes, microseconds since the epoch for asked_at. Ownership: the survey owns its tasks and caches; the engine,
+// sink and sets must outlive it. Thread safety: one thread; each worker has one. Errors: none.
+#ifndef MXSCAN_SCANNER_SURVEY_SURVEY_H_
+#define MXSCAN_SCANNER_SURVEY_SURVEY_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "scanner/dns/name_hash.h"
+#include "scanner/resolve/engine.h"
+#include "scanner/run/seen_set.h"
+#include "scanner/survey/messages.h"
+#include "scanner/verdict/observation.h"
+#include "scanner/verdict/verdict.h"
+
+namespace mxscan {
+
+// Which groups of lookups are on.
+struct LookupGroups {
+  bool a = true;
+  bool aaaa = true;
+  bool ptr = true;
+  bool confirm = true;
+  bool probe = true;  // step 3 above
+};
+
+struct SurveyOptions {
+  int worker = 0;
+  int workers = 1;
+  LookupGroups lookups;
+  size_t domains_open_max = kOpenDomainsDefault;
+  uint64_t cache_bytes = kMemoryDefaultBytes;
+  uint64_t owner_seed = 0;                // the same in all workers
+  std::vector<std::string> server_texts;  // by the engine's server index
+};
+
+// Where observations go. Called as soon as each is complete.
+class ObservationSink {
+ public:
+  virtual ~ObservationSink() = default;
+  virtual void OnDomain(const DomainObservation& domain) = 0;
+  virtual void OnHost(const HostObservation& host) = 0;
+  virtual void OnAddress(const AddressObservation& address) = 0;
+  // An exchange host and one of its addresses, both fully observed.
+  virtual void OnHostAddress(const HostObservation& host, const AddressObservation& address) = 0;
+};
+
+struct SurveyCounters {
+  uint64_t domains_started = 0;
+  uint64_t domains_done = 0;
+  uint64_t names_evicted = 0;
+  uint64_t addresses_evicted = 0;
+  uint64_t cache_hits = 0;  // requests answered without a question of their own
+};
+
+class Survey {
+ public:
+  Survey(const SurveyOptions& options, Engine* engine, const Suffixes* suffixes, ObservationSink* sink,
+         SeenSet* hosts_seen, SeenSet* addresses_seen);
+  ~Survey();
+
+  // Which worker owns a name (a domain included) or an address.
+  static int OwnerOf(NameView name, uint64_t owner_seed, int workers);
+  static int OwnerOf(const IpAddress& address, uint64_t owner_seed, int workers);
+
+  bool HasRoom() const { return domains_open_ < options_.domains_open_max && engine_->HasRoom(); }
+  // `input` is the escaped token; `domain` is owned by this worker.
+  void Start(int64_t input_rank, std::string_view input, NameView domain);
+
+  void OnCompletion(const Completion& completion, int64_t wall_us);
+  void OnMessage(Message message);
+
+  // Messages to other workers, in order: the worker's turn takes them away.
+  std::vector<RingQueue<Message>>& outboxes() { return outboxes_; }
+
+  // Work begun and ended here, each only ever growing: hosts that wait for their addresses; and domains, which are
+  // begun by whoever hands them out and so count only when they end.
+  uint64_t opened() const { return opened_; }
+  uint64_t closed() const { return closed_; }
+  const SurveyCounters& counters() const { return counters_; }
+  uint64_t cache_bytes() const { return names_bytes_ + addresses_bytes_; }
+
+ private:
+  struct DomainTask;
+  struct NameEntry;
+  struct AddressEntry;
+
+  // survey_domain.cc
+  void OnMx(DomainTask* task, const Completion& completion, int64_t wall_us);
+  void RequestExchanges(DomainTask* task);
+  void RequestProbes(DomainTask* task);
+  void Continue(DomainTask* task);
+  void FinishDomain(DomainTask* task);
+  void OnDomainName(const Ticket& ticket, const HostRef& host, int asked);
+
+  // survey_name.cc
+  // The observation, if it is complete; else it comes by `ticket`. `*asked` grows by the lookups sent at once.
+  HostRef RequestName(NameView name, uint8_t families, HostRole role, const Ticket& ticket, int* asked);
+  HostRef RequestOwnName(NameView name, uint8_t families, HostRole role, const Ticket& ticket, int* asked);
+  void OnNameLookup(uint32_t index, bool is_aaaa, const Completion& completion, int64_t wall_us);
+  void PublishName(NameEntry* entry);
+  void DeliverName(const Ticket& ticket, const HostRef& host, int asked);
+  void StartHost(NameEntry* entry);
+  void OnHostAddressReady(const Ticket& ticket, AddressRef address);
+  NameEntry* FindOrAddName(NameView name);
+  void EvictNames();
+
+  // survey_address.cc
+  AddressRef RequestAddress(const IpAddress& address, const Ticket& ticket);
+  AddressRef RequestOwnAddress(const IpAddress& address, const Ticket& ticket);
+  void OnPtr(uint32_t index, const Completion& completion, int64_t wall_us);
+  void OnPtrName(const Ticket& ticket, const HostRef& host);
+  bool ConfirmName(AddressEntry* entry, uint32_t name, const HostRef& host, bool other_family);
+  void PublishAddress(AddressEntry* entry);
+  void EvictAddresses();
+
+  uint8_t enabled_families() const;
+  uint64_t Fingerprint(std::string_view octets) const;
+
+  const SurveyOptions options_;
+  Engine* const engine_;
+  const Suffixes* const suffixes_;
+  ObservationSink* const sink_;
+  SeenSet* const hosts_seen_;
+  SeenSet* const addresses_seen_;
+
+  std::vector<std::unique_ptr<DomainTask>> domains_;
+  std::vector<uint32_t> free_domains_;
+  size_t domains_open_ = 0;
+
+  std::vector<std::unique_ptr<NameEntry>> names_;
+  std::vector<uint32_t> free_names_;
+  absl::flat_hash_map<std::string_view, uint32_t, NameHash, std::equal_to<>> name_index_;  // keys refer to the entries
+  uint64_t names_bytes_ = 0;
+  size_t names_hand_ = 0;
+
+  std::vector<std::unique_ptr<AddressEntry>> addresses_;
+  std::vector<uint32_t> free_addresses_;
+  absl::flat_hash_map<IpAddress, uint32_t> address_index_;
+  uint64_t addresses_bytes_ = 0;
+  size_t addresses_hand_ = 0;
+
+  std::vector<RingQueue<Message>> outboxes_;
+  uint64_t opened_ = 0;
+  uint64_t closed_ = 0;
+  SurveyCounters counters_;
+};
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_SURVEY_SURVEY_H_

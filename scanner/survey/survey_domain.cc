@@ -1,0 +1,236 @@
+// The plan of a domain.
+#include <algorithm>
+#include <utility>
+
+#include "io/check.h"
+#include "scanner/survey/survey.h"
+#include "scanner/survey/survey_tasks.h"
+
+namespace mxscan {
+namespace {
+
+constexpr std::string_view kImplicitProbes[] = {"mail", "smtp", "mx"};
+
+// For reuse: keeps what the strings and lists have allocated.
+void ClearObservation(DomainObservation* observation) {
+  observation->mx.chain.clear();
+  observation->mx.outcome = Outcome::kNotAsked;
+  observation->records.clear();
+  observation->duplicate_records = false;
+  observation->exchanges.clear();
+  observation->self.reset();
+  observation->mail_probe = observation->smtp_probe = observation->mx_probe = Probe();
+  observation->server.clear();
+  observation->attempts = observation->queries = 0;
+  observation->rtt_us = observation->asked_at_us = INT64_MIN;
+}
+
+Probe ProbeOf(const HostObservation& host) {
+  Probe probe;
+  probe.addresses = host.ipv4;
+  probe.addresses.insert(probe.addresses.end(), host.ipv6.begin(), host.ipv6.end());
+  const Outcome outcomes[] = {host.a.outcome, host.aaaa.outcome};
+  bool empty_name = true;
+  for (const Outcome outcome : outcomes) {
+    if (outcome == Outcome::kNotAsked) continue;
+    if (IsFailed(outcome) && !IsFailed(probe.outcome)) probe.outcome = outcome;
+    empty_name = empty_name && outcome == Outcome::kNxDomain;
+  }
+  if (!probe.addresses.empty()) {
+    probe.outcome = Outcome::kData;
+  } else if (!IsFailed(probe.outcome)) {
+    probe.outcome = empty_name ? Outcome::kNxDomain : Outcome::kNoData;
+  }
+  return probe;
+}
+
+bool DoesNotExist(const HostObservation& host) {
+  const bool a = host.a.outcome == Outcome::kNxDomain || host.a.outcome == Outcome::kNotAsked;
+  const bool aaaa = host.aaaa.outcome == Outcome::kNxDomain || host.aaaa.outcome == Outcome::kNotAsked;
+  return a && aaaa;
+}
+
+bool HasNoAddress(const HostObservation& host) {
+  const bool a = IsEmpty(host.a.outcome) || host.a.outcome == Outcome::kNotAsked;
+  const bool aaaa = IsEmpty(host.aaaa.outcome) || host.aaaa.outcome == Outcome::kNotAsked;
+  return a && aaaa;
+}
+
+}  // namespace
+
+void Survey::Start(int64_t input_rank, std::string_view input, NameView domain) {
+  if (free_domains_.empty()) {
+    free_domains_.push_back(static_cast<uint32_t>(domains_.size()));
+    domains_.push_back(std::make_unique<DomainTask>());
+    domains_.back()->index = free_domains_.back();
+  }
+  DomainTask* task = domains_[free_domains_.back()].get();
+  free_domains_.pop_back();
+  ClearObservation(&task->observation);
+  task->step = DomainTask::Step::kMx;
+  task->pending = 1;
+  task->observation.input_rank = input_rank;
+  task->observation.input.assign(input);
+  task->observation.name.assign(domain);
+  task->observation.addresses_asked = enabled_families() != 0;
+  task->observation.queries = 1;
+  ++domains_open_;
+  ++counters_.domains_started;
+  engine_->Ask(domain, RrType::kMx, MakeTag(TagKind::kDomainMx, task->index));
+}
+
+void Survey::OnMx(DomainTask* task, const Completion& completion, int64_t wall_us) {
+  DomainObservation& observation = task->observation;
+  FillLookup(completion, &observation.mx);
+  observation.attempts = completion.sends;
+  observation.asked_at_us = wall_us;
+  if (completion.server >= 0) {
+    observation.server = options_.server_texts[static_cast<size_t>(completion.server)];
+    observation.rtt_us = completion.rtt_ns / kMicrosecond;
+  }
+  if (completion.outcome == Outcome::kData) {
+    for (const MxRecord& record : completion.answer->mx) {
+      observation.records.push_back({record.preference, record.ttl, std::string(record.exchange.view())});
+    }
+    std::sort(observation.records.begin(), observation.records.end(),
+              [](const MxObservation& a, const MxObservation& b) {
+                return a.preference != b.preference ? a.preference < b.preference : a.exchange < b.exchange;
+              });
+    const auto same = [](const MxObservation& a, const MxObservation& b) {
+      return a.preference == b.preference && a.exchange == b.exchange;
+    };
+    const auto end = std::unique(observation.records.begin(), observation.records.end(), same);
+    observation.duplicate_records = end != observation.records.end();
+    observation.records.erase(end, observation.records.end());
+  }
+  task->pending = 0;
+  task->step = DomainTask::Step::kAddresses;
+  if (observation.addresses_asked) {
+    if (completion.outcome == Outcome::kData) {
+      RequestExchanges(task);
+    } else if (completion.outcome == Outcome::kNoData && !observation.mx.alias_loop) {
+      observation.self = RequestName(
+          observation.name, enabled_families(), HostRole::kImplicit,
+          {.worker = static_cast<uint16_t>(options_.worker), .kind = TicketKind::kSelf, .index = task->index},
+          &observation.queries);
+      task->pending += observation.self == nullptr;
+    }
+  }
+  Continue(task);
+}
+
+void Survey::RequestExchanges(DomainTask* task) {
+  DomainObservation& observation = task->observation;
+  for (const MxObservation& record : observation.records) {
+    if (record.exchange == kRootName) continue;
+    observation.exchanges.push_back({.name = record.exchange});
+  }
+  const auto by_name = [](const ExchangeObservation& a, const ExchangeObservation& b) { return a.name < b.name; };
+  const auto same_name = [](const ExchangeObservation& a, const ExchangeObservation& b) { return a.name == b.name; };
+  std::sort(observation.exchanges.begin(), observation.exchanges.end(), by_name);
+  observation.exchanges.erase(std::unique(observation.exchanges.begin(), observation.exchanges.end(), same_name),
+                              observation.exchanges.end());
+  const size_t followed = std::min(observation.exchanges.size(), kExchangesMax);
+  for (size_t i = 0; i < followed; ++i) {
+    ExchangeObservation& exchange = observation.exchanges[i];
+    if (!IsLookedUp(ClassifyExchange(exchange.name, observation.name, *suffixes_))) continue;
+    exchange.host = RequestName(exchange.name, enabled_families(), HostRole::kExchange,
+                                {.worker = static_cast<uint16_t>(options_.worker),
+                                 .kind = TicketKind::kExchange,
+                                 .index = task->index,
+                                 .sub = static_cast<uint32_t>(i)},
+                                &observation.queries);
+    task->pending += exchange.host == nullptr;
+  }
+}
+
+// Questions that only the addresses' answers suggest.
+void Survey::RequestProbes(DomainTask* task) {
+  DomainObservation& observation = task->observation;
+  Ticket ticket{.worker = static_cast<uint16_t>(options_.worker), .index = task->index};
+  const auto request = [&](NameView name, uint8_t families, TicketKind kind, size_t sub) {
+    ticket.kind = kind;
+    ticket.sub = static_cast<uint32_t>(sub);
+    ++task->pending;  // before the reply that may come at once
+    const HostRef host = RequestName(name, families, HostRole::kNone, ticket, &observation.queries);
+    if (host != nullptr) OnDomainName(ticket, host, 0);
+  };
+  ++task->pending;  // keeps the task from finishing under our hands
+  for (size_t i = 0; i < observation.exchanges.size(); ++i) {
+    if (observation.exchanges[i].host == nullptr) continue;
+    const HostObservation& host = *observation.exchanges[i].host;
+    Name stripped;
+    if (HasNoAddress(host) && SuspectMissingDot(host.name, observation.name, *suffixes_, &stripped)) {
+      observation.exchanges[i].stripped.assign(stripped.view());
+      request(stripped, enabled_families(), TicketKind::kStripped, i);
+    }
+    if (DoesNotExist(host)) {
+      const NameView registrable = suffixes_->Registrable(host.name);
+      if (!registrable.empty() && registrable != suffixes_->Registrable(observation.name)) {
+        // Whether a name exists is the same for every type, so one family tells.
+        const uint8_t family = options_.lookups.a ? kFamily4 : kFamily6;
+        request(registrable, family, TicketKind::kRegistrable, i);
+      }
+    }
+  }
+  const bool implicit =
+      observation.self != nullptr && !(observation.self->ipv4.empty() && observation.self->ipv6.empty());
+  for (size_t i = 0; implicit && i < std::size(kImplicitProbes); ++i) {
+    Name name;
+    if (PrependLabel(kImplicitProbes[i], observation.name, &name)) {
+      request(name, enabled_families(), TicketKind::kMailProbe, i);
+    }
+  }
+  --task->pending;
+}
+
+void Survey::OnDomainName(const Ticket& ticket, const HostRef& host, int asked) {
+  DomainTask* task = domains_[ticket.index].get();
+  DomainObservation& observation = task->observation;
+  observation.queries += asked;
+  switch (ticket.kind) {
+    case TicketKind::kExchange:
+      observation.exchanges[ticket.sub].host = host;
+      break;
+    case TicketKind::kSelf:
+      observation.self = host;
+      break;
+    case TicketKind::kStripped:
+      observation.exchanges[ticket.sub].stripped_probe = ProbeOf(*host);
+      break;
+    case TicketKind::kRegistrable:
+      observation.exchanges[ticket.sub].registrable_probe = ProbeOf(*host);
+      break;
+    case TicketKind::kMailProbe: {
+      Probe* probes[] = {&observation.mail_probe, &observation.smtp_probe, &observation.mx_probe};
+      *probes[ticket.sub] = ProbeOf(*host);
+      break;
+    }
+    default:
+      MXSCAN_CHECK(false && "no ticket of a domain");
+  }
+  MXSCAN_CHECK(task->pending > 0);
+  --task->pending;
+  Continue(task);
+}
+
+void Survey::Continue(DomainTask* task) {
+  if (task->pending > 0) return;
+  if (task->step == DomainTask::Step::kAddresses) {
+    task->step = DomainTask::Step::kProbes;
+    if (options_.lookups.probe && task->observation.addresses_asked) RequestProbes(task);
+    if (task->pending > 0) return;
+  }
+  FinishDomain(task);
+}
+
+void Survey::FinishDomain(DomainTask* task) {
+  sink_->OnDomain(task->observation);
+  free_domains_.push_back(task->index);
+  MXSCAN_CHECK(domains_open_ > 0);
+  --domains_open_;
+  ++closed_;
+  ++counters_.domains_done;
+}
+
+}  // namespace mxscan

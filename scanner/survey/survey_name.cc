@@ -1,0 +1,184 @@
+// Names and their addresses: one cache for exchanges, PTR names and probes; and the host rows that come of it.
+#include <algorithm>
+#include <utility>
+
+#include "io/check.h"
+#include "scanner/survey/survey.h"
+#include "scanner/survey/survey_tasks.h"
+
+namespace mxscan {
+namespace {
+
+constexpr size_t kEvictionSteps = 64;  // entries the clock's hand looks at per insertion
+
+// What an entry costs: itself, its observation, their text and the allocator's share, estimated from above.
+uint64_t BytesOf(const HostObservation& host) {
+  uint64_t bytes = sizeof(HostObservation) + 64 + host.name.size() + 16;
+  for (const Lookup* lookup : {&host.a, &host.aaaa}) {
+    for (const std::string& name : lookup->chain) bytes += sizeof(std::string) + name.size() + 16;
+  }
+  return bytes + (host.ipv4.size() + host.ipv6.size()) * sizeof(IpAddress);
+}
+
+}  // namespace
+
+HostRef Survey::RequestName(NameView name, uint8_t families, HostRole role, const Ticket& ticket, int* asked) {
+  const int owner = OwnerOf(name, options_.owner_seed, options_.workers);
+  if (owner == options_.worker) return RequestOwnName(name, families, role, ticket, asked);
+  outboxes_[static_cast<size_t>(owner)].PushBack({.kind = MessageKind::kNeedName,
+                                                  .families = families,
+                                                  .role = role,
+                                                  .ticket = ticket,
+                                                  .name = std::string(name)});
+  return nullptr;
+}
+
+HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, const Ticket& ticket, int* asked) {
+  NameEntry* entry = FindOrAddName(name);
+  entry->referenced = true;
+  entry->wants_row = entry->wants_row || role == HostRole::kExchange;
+  entry->wants_row_if_address = entry->wants_row_if_address || role == HostRole::kImplicit;
+  const uint8_t missing = families & static_cast<uint8_t>(~(entry->done | entry->asking));
+  if (missing != 0) {
+    if (entry->building == nullptr) {
+      entry->building = entry->published == nullptr ? std::make_shared<HostObservation>()
+                                                    : std::make_shared<HostObservation>(*entry->published);
+      entry->building->name = entry->name;
+    }
+    entry->asking |= missing;
+    if (missing & kFamily4) engine_->Ask(name, RrType::kA, MakeTag(TagKind::kNameA, entry->index));
+    if (missing & kFamily6) engine_->Ask(name, RrType::kAaaa, MakeTag(TagKind::kNameAaaa, entry->index));
+  }
+  const int sent = (missing & kFamily4 ? 1 : 0) + (missing & kFamily6 ? 1 : 0);
+  *asked += sent;
+  if ((entry->done & families) == families) {
+    ++counters_.cache_hits;
+    const HostRef host = entry->published;
+    StartHost(entry);
+    return host;
+  }
+  // A requester elsewhere learns with the reply what its request cost; one here knows it already.
+  const bool local = ticket.worker == options_.worker;
+  entry->waiters.push_back({ticket, families, local ? 0 : sent});
+  return nullptr;
+}
+
+void Survey::OnNameLookup(uint32_t index, bool is_aaaa, const Completion& completion, int64_t wall_us) {
+  NameEntry* entry = names_[index].get();
+  HostObservation& host = *entry->building;
+  FillLookup(completion, is_aaaa ? &host.aaaa : &host.a);
+  if (host.asked_at_us == 0) host.asked_at_us = wall_us;
+  if (completion.outcome == Outcome::kData) {
+    std::vector<IpAddress>& addresses = is_aaaa ? host.ipv6 : host.ipv4;
+    addresses = completion.answer->addresses;
+    if (addresses.size() > kAddressesPerHostMax) addresses.resize(kAddressesPerHostMax);
+  }
+  const uint8_t family = is_aaaa ? kFamily6 : kFamily4;
+  entry->asking &= static_cast<uint8_t>(~family);
+  entry->done |= family;
+  // What is published never changes: a lookup that is still open goes on in a copy.
+  PublishName(entry);
+}
+
+void Survey::PublishName(NameEntry* entry) {
+  if (entry->asking == 0) {
+    entry->published = std::move(entry->building);
+    entry->building = nullptr;
+  } else {
+    entry->published = std::make_shared<const HostObservation>(*entry->building);
+  }
+  names_bytes_ -= entry->bytes;
+  entry->bytes = sizeof(NameEntry) + entry->name.size() + 48 + BytesOf(*entry->published);
+  names_bytes_ += entry->bytes;
+
+  ++entry->pins;  // stays while its waiters are served
+  StartHost(entry);
+  std::vector<NameEntry::Waiter> waiters = std::move(entry->waiters);
+  entry->waiters.clear();
+  for (const NameEntry::Waiter& waiter : waiters) {
+    if ((entry->done & waiter.families) == waiter.families) {
+      DeliverName(waiter.ticket, entry->published, waiter.asked);
+    } else {
+      entry->waiters.push_back(waiter);
+    }
+  }
+  --entry->pins;
+}
+
+// Writes the row of an exchange host once everything is known, and has its addresses looked at.
+void Survey::StartHost(NameEntry* entry) {
+  if (entry->row_done || entry->done != enabled_families()) return;
+  const HostObservation& host = *entry->published;
+  const bool has_address = !host.ipv4.empty() || !host.ipv6.empty();
+  if (!entry->wants_row && !(entry->wants_row_if_address && has_address)) return;
+  entry->row_done = true;
+  if (!hosts_seen_->InsertIfNew(Fingerprint(entry->name))) return;
+  sink_->OnHost(host);
+  if (!has_address) return;
+  ++opened_;
+  std::vector<IpAddress> addresses = host.ipv4;
+  addresses.insert(addresses.end(), host.ipv6.begin(), host.ipv6.end());
+  entry->host_addresses.assign(addresses.size(), nullptr);
+  entry->pins += static_cast<int>(addresses.size()) + 1;
+  Ticket ticket{
+      .worker = static_cast<uint16_t>(options_.worker), .kind = TicketKind::kHostAddress, .index = entry->index};
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    ticket.sub = static_cast<uint32_t>(i);
+    AddressRef observed = RequestAddress(addresses[i], ticket);
+    if (observed != nullptr) OnHostAddressReady(ticket, std::move(observed));
+  }
+  --entry->pins;
+}
+
+void Survey::OnHostAddressReady(const Ticket& ticket, AddressRef address) {
+  NameEntry* entry = names_[ticket.index].get();
+  entry->host_addresses[ticket.sub] = std::move(address);
+  --entry->pins;
+  const bool all = std::all_of(entry->host_addresses.begin(), entry->host_addresses.end(),
+                               [](const AddressRef& observed) { return observed != nullptr; });
+  if (!all) return;
+  for (const AddressRef& observed : entry->host_addresses) sink_->OnHostAddress(*entry->published, *observed);
+  entry->host_addresses.clear();
+  ++closed_;
+}
+
+Survey::NameEntry* Survey::FindOrAddName(NameView name) {
+  const auto found = name_index_.find(name);
+  if (found != name_index_.end()) return names_[found->second].get();
+  EvictNames();
+  if (free_names_.empty()) {
+    free_names_.push_back(static_cast<uint32_t>(names_.size()));
+    names_.push_back(nullptr);
+  }
+  const uint32_t index = free_names_.back();
+  free_names_.pop_back();
+  names_[index] = std::make_unique<NameEntry>();
+  NameEntry* entry = names_[index].get();
+  entry->index = index;
+  entry->name.assign(name);
+  entry->bytes = sizeof(NameEntry) + name.size() + 48;
+  names_bytes_ += entry->bytes;
+  name_index_.emplace(std::string_view(entry->name), index);
+  return entry;
+}
+
+// The clock algorithm (Corbato, 1968): an entry that nobody asked for since the hand last passed goes.
+void Survey::EvictNames() {
+  if (names_.empty()) return;
+  for (size_t i = 0; i < kEvictionSteps && names_bytes_ > options_.cache_bytes / 4 * 3; ++i) {
+    names_hand_ = (names_hand_ + 1) % names_.size();
+    NameEntry* entry = names_[names_hand_].get();
+    if (entry == nullptr || entry->asking != 0 || entry->pins > 0 || !entry->waiters.empty()) continue;
+    if (entry->referenced) {
+      entry->referenced = false;
+      continue;
+    }
+    names_bytes_ -= entry->bytes;
+    name_index_.erase(std::string_view(entry->name));
+    names_[names_hand_] = nullptr;
+    free_names_.push_back(static_cast<uint32_t>(names_hand_));
+    ++counters_.names_evicted;
+  }
+}
+
+}  // namespace mxscan

@@ -1,0 +1,62 @@
+// The survey's tasks and cache entries. Private to scanner/survey/*.cc.
+#ifndef MXSCAN_SCANNER_SURVEY_SURVEY_TASKS_H_
+#define MXSCAN_SCANNER_SURVEY_SURVEY_TASKS_H_
+
+#include <string>
+#include <vector>
+
+#include "scanner/survey/survey.h"
+
+namespace mxscan {
+
+// What an engine's completion belongs to: the kind in the upper half of the tag, an index in the lower.
+enum class TagKind : uint32_t { kDomainMx, kNameA, kNameAaaa, kPtr };
+inline uint64_t MakeTag(TagKind kind, uint32_t index) { return static_cast<uint64_t>(kind) << 32 | index; }
+
+struct Survey::DomainTask {
+  enum class Step : uint8_t { kMx, kAddresses, kProbes };
+  uint32_t index = 0;
+  Step step = Step::kMx;
+  int pending = 0;  // replies awaited in this step
+  DomainObservation observation;
+};
+
+struct Survey::NameEntry {
+  struct Waiter {
+    Ticket ticket;
+    uint8_t families = 0;
+    int asked = 0;
+  };
+  uint32_t index = 0;
+  std::string name;
+  uint8_t done = 0;         // families whose lookup has ended
+  uint8_t asking = 0;       // families whose lookup is open
+  bool referenced = false;  // since the clock's hand last came by
+  bool wants_row = false;   // somebody asked for it as an exchange
+  bool wants_row_if_address = false;
+  bool row_done = false;                      // its row was written, now or before it was last evicted
+  int pins = 0;                               // host work that waits for addresses
+  uint64_t bytes = 0;                         // as counted in names_bytes_
+  HostRef published;                          // what is done
+  std::shared_ptr<HostObservation> building;  // while anything is asked
+  std::vector<Waiter> waiters;
+  std::vector<AddressRef> host_addresses;  // while pinned
+};
+
+struct Survey::AddressEntry {
+  uint32_t index = 0;
+  IpAddress address;
+  int pending = 0;  // PTR itself, then names being confirmed
+  bool referenced = false;
+  uint64_t bytes = 0;
+  AddressRef published;
+  std::shared_ptr<AddressObservation> building;
+  std::vector<Ticket> waiters;
+};
+
+// Fills a lookup from the engine's completion.
+void FillLookup(const Completion& completion, Lookup* lookup);
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_SURVEY_SURVEY_TASKS_H_

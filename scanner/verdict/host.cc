@@ -1,0 +1,179 @@
+// Findings about an exchange host, and its usability.
+//
+// Sources: RFC 5321 5.1 and RFC 2181 10.3 (an exchange must be no alias), RFC 6672 (DNAME), RFC 6604 (the RCODE of an
+// alias is that of its last name), RFC 8020 (NXDOMAIN covers every type), RFC 1034 3.6.2 (chains and loops).
+#include "scanner/verdict/host_facts.h"
+#include "scanner/verdict/recorder.h"
+#include "scanner/verdict/verdict.h"
+
+namespace mxscan {
+namespace {
+
+constexpr size_t kAliasLinksLong = 8;
+
+class HostJudge {
+ public:
+  HostJudge(const HostObservation& host, const Suffixes& suffixes, HostVerdict* verdict)
+      : host_(host),
+        suffixes_(suffixes),
+        recorder_(&verdict->verdict, EvidenceLists{&verdict->evidence, &verdict->spare}, host.name) {}
+
+  void Run() {
+    if (host_.a.outcome == Outcome::kNotAsked && host_.aaaa.outcome == Outcome::kNotAsked) return NothingAsked();
+    JudgeExistence();
+    JudgeFailures();
+    JudgeAlias();
+    JudgeFamilies();
+    recorder_.NotApplicable({FindingId::kMxhostDnssecBogus, FindingId::kMxhostTtlZero});
+  }
+
+ private:
+  void NothingAsked() {
+    for (const FindingInfo& info : AllFindings()) {
+      if (info.scope == Scope::kHost) recorder_.NotApplicable({info.id});
+    }
+  }
+
+  // "a data aaaa timeout".
+  void DescribeLookups(EvidenceText& text) const {
+    text.Word("a").OutcomeOf(host_.a);
+    text.Word("aaaa").OutcomeOf(host_.aaaa);
+  }
+  void Set(FindingId id, FindingState state) {
+    const auto describe = [this](EvidenceText& text) { DescribeLookups(text); };
+    recorder_.Set(id, state, describe, describe);
+  }
+  void SetAlias(FindingId id, FindingState state) {
+    recorder_.Set(
+        id, state, [this](EvidenceText& text) { text.Chain(AliasLookup(host_)); },
+        [this](EvidenceText& text) { DescribeLookups(text); });
+  }
+  bool AskedBoth() const { return host_.a.outcome != Outcome::kNotAsked && host_.aaaa.outcome != Outcome::kNotAsked; }
+
+  void JudgeExistence() {
+    const Fact nxdomain = IsNxDomain(host_);
+    const bool alias = IsAlias(host_);
+    Set(FindingId::kMxhostNxdomain, alias ? FindingState::kAbsent : StateOf(nxdomain));
+    SetAlias(FindingId::kMxhostAliasDangling, DanglingState(nxdomain));
+    // The exchange exists: it is an alias, or some lookup found its name.
+    const Fact missing = Not(HasAddress(host_));
+    const bool absent_name = !alias && nxdomain == Fact::kYes;
+    Set(FindingId::kMxhostNoAddress, absent_name ? FindingState::kAbsent : StateOf(missing));
+    Set(FindingId::kMxhostRcodeInconsistent, RcodeInconsistentState());
+  }
+
+  FindingState DanglingState(Fact nxdomain) const {
+    if (IsAlias(host_)) return StateOf(nxdomain);
+    // A definite answer without a chain shows that there is none.
+    if (AnyDefinite(host_)) return FindingState::kAbsent;
+    return AnyFailed(host_) ? FindingState::kUnknown : FindingState::kNotApplicable;
+  }
+
+  // One family has data, the other says NXDOMAIN.
+  FindingState RcodeInconsistentState() const {
+    if (!AskedBoth()) return FindingState::kNotApplicable;
+    const auto either = [this](Outcome outcome) { return host_.a.outcome == outcome || host_.aaaa.outcome == outcome; };
+    if (either(Outcome::kNoData)) return FindingState::kAbsent;
+    return StateIf(either(Outcome::kData) && either(Outcome::kNxDomain), AnyFailed(host_));
+  }
+
+  void JudgeFailures() {
+    const bool no_data = !AnyData(host_);
+    const auto ended = [&](Outcome outcome) {
+      return StateIf(no_data && (host_.a.outcome == outcome || host_.aaaa.outcome == outcome));
+    };
+    Set(FindingId::kMxhostLookupServfail, ended(Outcome::kServFail));
+    Set(FindingId::kMxhostLookupRefused, ended(Outcome::kRefused));
+    Set(FindingId::kMxhostLookupTimeout, ended(Outcome::kTimeout));
+    Set(FindingId::kMxhostFamilyLookupFailed, StateIf(!no_data && AnyFailed(host_)));
+  }
+
+  // What is seen of a chain is certain, and a chain only grows: only what was not seen can be open.
+  void JudgeAlias() {
+    const Lookup& lookup = AliasLookup(host_);
+    const bool open = !AnyDefinite(host_);
+    const bool via_dname = host_.a.via_dname || host_.aaaa.via_dname;
+    SetAlias(FindingId::kMxhostAlias, StateIf(IsAlias(host_), open));
+    SetAlias(FindingId::kMxhostDnameAlias, StateIf(via_dname, open));
+    SetAlias(FindingId::kMxhostAliasCrossZone, StateIf(CrossesZone(lookup), open));
+    SetAlias(FindingId::kMxhostAliasLong, StateIf(lookup.chain.size() > kAliasLinksLong, open));
+    SetAlias(FindingId::kMxhostAliasLoop, StateIf(host_.a.alias_loop || host_.aaaa.alias_loop, open));
+  }
+
+  bool CrossesZone(const Lookup& lookup) const {
+    if (lookup.chain.empty()) return false;
+    const NameView home = suffixes_.Registrable(host_.name);
+    for (const std::string& name : lookup.chain) {
+      if (suffixes_.Registrable(name) != home) return true;
+    }
+    return false;
+  }
+
+  void JudgeFamilies() {
+    Set(FindingId::kMxhostIpv4Only, OnlyState(host_.a.outcome, host_.aaaa.outcome));
+    Set(FindingId::kMxhostIpv6Only, OnlyState(host_.aaaa.outcome, host_.a.outcome));
+    const bool multiple = host_.ipv4.size() > 1 || host_.ipv6.size() > 1;
+    recorder_.Set(
+        FindingId::kMxhostMultiAddress, StateIf(multiple, AnyFailed(host_)),
+        [this](EvidenceText& text) {
+          text.Word("addresses");
+          for (const IpAddress& address : host_.ipv4) text.Address(address);
+          for (const IpAddress& address : host_.ipv6) text.Address(address);
+        },
+        [this](EvidenceText& text) { DescribeLookups(text); });
+  }
+
+  // Data in one family and a definite NODATA in the other.
+  FindingState OnlyState(Outcome has, Outcome lacks) const {
+    if (!AskedBoth()) return FindingState::kNotApplicable;
+    const bool possible = (has == Outcome::kData || IsFailed(has)) && (lacks == Outcome::kNoData || IsFailed(lacks));
+    return StateIf(possible && !AnyFailed(host_), possible);
+  }
+
+  const HostObservation& host_;
+  const Suffixes& suffixes_;
+  Recorder recorder_;
+};
+
+}  // namespace
+
+Fact HasAddress(const HostObservation& host) {
+  if (AnyData(host)) return Fact::kYes;
+  if (AnyFailed(host)) return Fact::kUnknown;
+  const bool asked_both = host.a.outcome != Outcome::kNotAsked && host.aaaa.outcome != Outcome::kNotAsked;
+  return asked_both || IsNxDomain(host) == Fact::kYes ? Fact::kNo : Fact::kNotAsked;
+}
+
+Fact IsNxDomain(const HostObservation& host) {
+  const auto found = [](Outcome outcome) { return outcome == Outcome::kData || outcome == Outcome::kNoData; };
+  if (found(host.a.outcome) || found(host.aaaa.outcome)) return Fact::kNo;
+  if (AnyFailed(host)) return Fact::kUnknown;
+  return AnyDefinite(host) ? Fact::kYes : Fact::kNotAsked;
+}
+
+Usable HostUsable(const HostObservation& host) {
+  for (const IpAddress& address : host.ipv4) {
+    if (IsGlobal(address)) return Usable::kYes;
+  }
+  for (const IpAddress& address : host.ipv6) {
+    if (IsGlobal(address)) return Usable::kYes;
+  }
+  if (AnyFailed(host)) return Usable::kUnknown;
+  // A family that was not asked may hold a global address, unless the name does not exist at all.
+  const bool asked_both = host.a.outcome != Outcome::kNotAsked && host.aaaa.outcome != Outcome::kNotAsked;
+  return asked_both || IsNxDomain(host) == Fact::kYes ? Usable::kNo : Usable::kUnknown;
+}
+
+void HostVerdict::Clear() {
+  usable = Usable::kUnknown;
+  verdict = Verdict{};
+  EvidenceLists{&evidence, &spare}.Clear();
+}
+
+void JudgeHost(const HostObservation& host, const Suffixes& suffixes, HostVerdict* verdict) {
+  verdict->Clear();
+  verdict->usable = HostUsable(host);
+  HostJudge(host, suffixes, verdict).Run();
+}
+
+}  // namespace mxscan

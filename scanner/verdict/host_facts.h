@@ -1,0 +1,54 @@
+// What the two address lookups of a host say together.
+//
+// Purpose: facts that the findings of hosts, sets and domains share. Each answers yes, no, unknown (a failed lookup
+// could decide it) or not asked (a lookup that is switched off could decide it).
+// Source: FINDINGS "A failure is never a verdict"; RFC 8020 (NXDOMAIN is about the name, so the NXDOMAIN of one family
+// settles the other only where that was not asked; where both were, they are judged as they came).
+// Thread safety: pure functions.
+#ifndef MXSCAN_SCANNER_VERDICT_HOST_FACTS_H_
+#define MXSCAN_SCANNER_VERDICT_HOST_FACTS_H_
+
+#include "output/types.h"
+#include "scanner/verdict/observation.h"
+
+namespace mxscan {
+
+enum class Fact : uint8_t { kNo, kYes, kUnknown, kNotAsked };
+
+constexpr FindingState StateOf(Fact fact) {
+  switch (fact) {
+    case Fact::kNo:
+      return FindingState::kAbsent;
+    case Fact::kYes:
+      return FindingState::kPresent;
+    case Fact::kUnknown:
+      return FindingState::kUnknown;
+    case Fact::kNotAsked:
+      return FindingState::kNotApplicable;
+  }
+  return FindingState::kNotApplicable;
+}
+constexpr Fact Not(Fact fact) { return fact == Fact::kNo ? Fact::kYes : fact == Fact::kYes ? Fact::kNo : fact; }
+
+// Whether any lookup ended so.
+inline bool AnyFailed(const HostObservation& host) { return IsFailed(host.a.outcome) || IsFailed(host.aaaa.outcome); }
+inline bool AnyData(const HostObservation& host) {
+  return host.a.outcome == Outcome::kData || host.aaaa.outcome == Outcome::kData;
+}
+inline bool AnyDefinite(const HostObservation& host) {
+  return IsDefinite(host.a.outcome) || IsDefinite(host.aaaa.outcome);
+}
+
+// The alias chain from the host, as the lookups saw it (they agree, but where one of them failed early).
+inline const Lookup& AliasLookup(const HostObservation& host) {
+  return host.a.chain.size() >= host.aaaa.chain.size() ? host.a : host.aaaa;
+}
+inline bool IsAlias(const HostObservation& host) { return !AliasLookup(host).chain.empty(); }
+
+Fact HasAddress(const HostObservation& host);
+// The end of the host's alias chain (the host itself where it is none) does not exist.
+Fact IsNxDomain(const HostObservation& host);
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_VERDICT_HOST_FACTS_H_

@@ -1,0 +1,104 @@
+// Observations: what was asked about a domain, a host or an address and what came back. The classifier's only input.
+//
+// Purpose: observations are built by the survey and judged by pure functions (verdict.h). They say nothing about when
+// or in which order things were learnt.
+// Names are wire form, lower case (scanner/dns/name.h), held in std::string where they are kept.
+// Ownership: values; a HostObservation and an AddressObservation are immutable once published and shared by all who
+// wait for them. Thread safety: immutable after publication.
+#ifndef MXSCAN_SCANNER_VERDICT_OBSERVATION_H_
+#define MXSCAN_SCANNER_VERDICT_OBSERVATION_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/address.h"
+#include "output/types.h"
+
+namespace mxscan {
+
+// One lookup (name, type) as it ended.
+struct Lookup {
+  Outcome outcome = Outcome::kNotAsked;
+  int32_t rcode = -1;      // of the last answer; -1: none was accepted
+  uint32_t ttl = 0;        // lowest of its records
+  bool truncated = false;  // TC was set and no TCP attempt succeeded (outcome is then kServFail)
+  bool alias_loop = false;
+  bool via_dname = false;
+  bool cname_coexists = false;
+  std::vector<std::string> chain;  // alias names after the name asked, in order
+};
+
+struct HostObservation {
+  std::string name;
+  Lookup a;
+  Lookup aaaa;
+  std::vector<IpAddress> ipv4;  // sorted, unique; addresses at the end of the alias chain
+  std::vector<IpAddress> ipv6;
+  int64_t asked_at_us = 0;  // epoch, UTC: of the first lookup's end
+};
+using HostRef = std::shared_ptr<const HostObservation>;
+
+struct MxObservation {
+  uint16_t preference = 0;
+  uint32_t ttl = 0;
+  std::string exchange;
+};
+
+// Whether a follow-up question was asked at all, and what it gave. kNotAsked where the group of lookups is switched off
+// or the question does not arise.
+struct Probe {
+  Outcome outcome = Outcome::kNotAsked;  // addresses of a name: data if any family has some, failed if none has and
+                                         // one failed, else nxdomain if both are, else nodata
+  std::vector<IpAddress> addresses;      // sorted, unique
+};
+
+struct ExchangeObservation {
+  std::string name;         // distinct exchange of the set
+  HostRef host;             // null where no query is sent for it (syntactic findings, root, `a`/`aaaa` lookups off)
+  std::string stripped;     // X of X.zone where a missing dot is suspected; empty where it is not
+  Probe stripped_probe;     // addresses of `stripped`
+  Probe registrable_probe;  // the exchange's registrable domain: asked only where the exchange is NXDOMAIN and the
+                            // registrable domain is not d's own
+};
+
+struct DomainObservation {
+  int64_t input_rank = INT64_MIN;
+  std::string input;  // escaped token
+  std::string name;   // wire form
+  Lookup mx;
+  std::vector<MxObservation> records;          // sorted by preference, then exchange; exact duplicates removed
+  bool duplicate_records = false;              // the answer held the same record twice
+  std::vector<ExchangeObservation> exchanges;  // distinct, sorted by name; without root exchanges
+  HostRef self;                                // d's own addresses: asked where MX is NODATA; else null
+  Probe mail_probe, smtp_probe, mx_probe;      // mail.d, smtp.d, mx.d: asked where the implicit MX applies
+  bool addresses_asked = true;                 // the `a` or `aaaa` group of lookups is on
+  std::string server;                          // text of the server that gave the MX answer; empty where none did
+  int attempts = 0;
+  int queries = 0;
+  int64_t rtt_us = INT64_MIN;
+  int64_t asked_at_us = INT64_MIN;
+};
+
+struct PtrNameObservation {
+  std::string name;
+  Lookup same_family;     // A for an IPv4 address, AAAA for an IPv6 one
+  Lookup other_family;    // asked only where same_family is definitely empty
+  bool confirms = false;  // same_family's addresses hold the address
+  bool asked = true;      // false: over the cap of names per address, or of a single label (never confirms)
+};
+
+struct AddressObservation {
+  IpAddress address;
+  bool asked = true;          // false: not global, or the `ptr` group of lookups is off; nothing else is set then
+  bool confirm_asked = true;  // the `confirm` group of lookups is on
+  Lookup ptr;
+  std::vector<PtrNameObservation> names;  // sorted by name
+  int64_t asked_at_us = INT64_MIN;
+};
+using AddressRef = std::shared_ptr<const AddressObservation>;
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_VERDICT_OBSERVATION_H_

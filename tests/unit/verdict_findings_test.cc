@@ -1,0 +1,753 @@
+// Every finding in every state that it can have: a table of cases, and the proof that the table leaves none out.
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "output/applicable.h"
+#include "tests/unit/verdict_testing.h"
+
+namespace mxscan {
+namespace {
+
+using F = FindingId;
+constexpr FindingState kPresent = FindingState::kPresent;
+constexpr FindingState kAbsent = FindingState::kAbsent;
+constexpr FindingState kUnknown = FindingState::kUnknown;
+constexpr FindingState kNotApplicable = FindingState::kNotApplicable;
+constexpr Outcome kData = Outcome::kData;
+constexpr Outcome kNoData = Outcome::kNoData;
+constexpr Outcome kNxDomain = Outcome::kNxDomain;
+constexpr Outcome kServFail = Outcome::kServFail;
+constexpr Outcome kRefused = Outcome::kRefused;
+constexpr Outcome kTimeout = Outcome::kTimeout;
+constexpr Outcome kNotAsked = Outcome::kNotAsked;
+
+struct Case {
+  F id;
+  FindingState state;
+  std::string what;
+  std::vector<Evidence> evidence;
+  Verdict verdict;
+};
+
+class Cases {
+ public:
+  void Domain(F id, FindingState state, std::string what, const DomainBuilder& builder) {
+    const DomainVerdict verdict = builder.Judge();
+    cases_.push_back(Case{id, state, std::move(what), verdict.evidence, verdict.verdict});
+  }
+  // Of the first record.
+  void Mx(F id, FindingState state, std::string what, const DomainBuilder& builder) {
+    const DomainVerdict verdict = builder.Judge();
+    cases_.push_back(Case{id, state, std::move(what), verdict.evidence, verdict.mx.at(0).verdict});
+  }
+  void Host(F id, FindingState state, std::string what, const HostObservation& host) {
+    HostVerdict verdict;
+    JudgeHost(host, TestSuffixes(), &verdict);
+    cases_.push_back(Case{id, state, std::move(what), verdict.evidence, verdict.verdict});
+  }
+  void Address(F id, FindingState state, std::string what, const AddressObservation& address) {
+    AddressVerdict verdict;
+    JudgeAddress(address, TestSuffixes(), &verdict);
+    cases_.push_back(Case{id, state, std::move(what), verdict.evidence, verdict.verdict});
+  }
+  const std::vector<Case>& all() const { return cases_; }
+
+ private:
+  std::vector<Case> cases_;
+};
+
+// Hosts that occur again and again.
+HostObservation Good1() { return MakeHost("mx1.example.com", {"198.51.99.1"}); }
+HostObservation Good2() { return MakeHost("mx2.example.com", {"203.0.112.1"}); }
+HostObservation Dual() { return MakeHost("mx1.example.com", {"198.51.99.1", "2a01:4f8::1"}); }
+HostObservation Dead(std::string_view name) { return MakeHost(name, kNxDomain, kNxDomain); }
+HostObservation Silent(std::string_view name) { return MakeHost(name, kTimeout, kTimeout); }
+DomainBuilder Plain() { return std::move(DomainBuilder("example.com").Mx(10, Good1()).Mx(20, Good2())); }
+DomainBuilder Failed(Outcome outcome) { return std::move(DomainBuilder("example.com").Lookups(Ended(outcome))); }
+DomainBuilder Ended(std::string_view name, Lookup mx) { return std::move(DomainBuilder(name).Lookups(std::move(mx))); }
+Lookup WithChain(Outcome outcome, size_t links) {
+  Lookup lookup = mxscan::Ended(outcome);
+  lookup.chain = LongChain(links);
+  return lookup;
+}
+
+void DomainCases(Cases& c) {
+  c.Domain(F::kDomainNxdomain, kPresent, "", Failed(kNxDomain));
+  c.Domain(F::kDomainNxdomain, kAbsent, "an alias that dangles", Ended("example.com", WithChain(kNxDomain, 1)));
+  c.Domain(F::kDomainNxdomain, kAbsent, "an alias exists, whatever failed later",
+           Ended("example.com", WithChain(kTimeout, 1)));
+  c.Domain(F::kDomainNxdomain, kUnknown, "", Failed(kTimeout));
+  c.Domain(F::kDomainLookupServfail, kPresent, "", Failed(kServFail));
+  c.Domain(F::kDomainLookupServfail, kAbsent, "", Failed(kRefused));
+  c.Domain(F::kDomainLookupRefused, kPresent, "", Failed(kRefused));
+  c.Domain(F::kDomainLookupRefused, kAbsent, "", Failed(kTimeout));
+  c.Domain(F::kDomainLookupTimeout, kPresent, "", Failed(kTimeout));
+  c.Domain(F::kDomainLookupTimeout, kAbsent, "", Plain());
+
+  const auto alias_without_mx = [](HostObservation self) {
+    return NoMx("example.com", std::move(self)).Change([](DomainObservation& d) { d.mx.chain = LongChain(1); });
+  };
+  DomainBuilder alias = Plain();
+  alias.Change([](DomainObservation& d) { d.mx.chain = LongChain(1); });
+  c.Domain(F::kDomainIsAlias, kPresent, "to a name with MX", alias);
+  c.Domain(F::kDomainIsAlias, kPresent, "to a name with an address",
+           alias_without_mx(MakeHost("example.com", {"198.51.99.1"})));
+  c.Domain(F::kDomainIsAlias, kAbsent, "to a name with neither", alias_without_mx(MakeHost("example.com", {})));
+  c.Domain(F::kDomainIsAlias, kUnknown, "to a name whose address lookup failed",
+           alias_without_mx(Silent("example.com")));
+  c.Domain(F::kDomainIsAlias, kAbsent, "no alias", Plain());
+  c.Domain(F::kDomainIsAlias, kUnknown, "", Failed(kTimeout));
+  c.Domain(F::kDomainAliasDangling, kPresent, "", Ended("example.com", WithChain(kNxDomain, 2)));
+  c.Domain(F::kDomainAliasDangling, kAbsent, "no alias", Failed(kNxDomain));
+  c.Domain(F::kDomainAliasDangling, kUnknown, "", Failed(kServFail));
+  Lookup loop = WithChain(kNoData, 2);
+  loop.alias_loop = true;
+  c.Domain(F::kDomainAliasLoop, kPresent, "", Ended("example.com", loop));
+  c.Domain(F::kDomainAliasLoop, kAbsent, "", alias);
+  c.Domain(F::kDomainAliasLoop, kUnknown, "", Failed(kServFail));
+  c.Domain(F::kMxNoneImplicit, kAbsent, "a loop is no missing MX", Ended("example.com", loop));
+  c.Domain(F::kDomainAliasLong, kPresent, "nine links", Ended("example.com", WithChain(kNxDomain, 9)));
+  c.Domain(F::kDomainAliasLong, kAbsent, "eight links", Ended("example.com", WithChain(kNxDomain, 8)));
+  c.Domain(F::kDomainAliasLong, kPresent, "a chain only grows", Ended("example.com", WithChain(kTimeout, 9)));
+  c.Domain(F::kDomainAliasLong, kUnknown, "", Ended("example.com", WithChain(kTimeout, 8)));
+
+  DomainBuilder coexists = Plain();
+  coexists.Change([](DomainObservation& d) { d.mx.cname_coexists = true; });
+  c.Domain(F::kCnameCoexists, kPresent, "in one answer", coexists);
+  HostObservation split = MakeHost("example.com", {"198.51.99.1", "2a01:4f8::1"});
+  split.aaaa.chain = LongChain(1);
+  c.Domain(F::kCnameCoexists, kPresent, "A at d, CNAME at d for AAAA", NoMx("example.com", split));
+  HostObservation via = MakeHost("example.com", {"198.51.99.1"});
+  via.a.chain = LongChain(1);
+  c.Domain(F::kCnameCoexists, kPresent, "MX at d that is its own exchange and an alias",
+           DomainBuilder("example.com").Mx(10, via));
+  c.Domain(F::kCnameCoexists, kAbsent, "one alias for all types", alias);
+  c.Domain(F::kCnameCoexists, kUnknown, "", Failed(kTimeout));
+
+  const auto tld = [](HostObservation host) { return std::move(DomainBuilder("ai").Mx(10, std::move(host))); };
+  c.Domain(F::kMxOnTld, kPresent, "", tld(MakeHost("mail.offshore.ai", {"198.51.99.1"})));
+  c.Domain(F::kMxOnTld, kAbsent, "no usable exchange", tld(Dead("mail.offshore.ai")));
+  c.Domain(F::kMxOnTld, kUnknown, "", tld(Silent("mail.offshore.ai")));
+  c.Domain(F::kMxOnTld, kNotApplicable, "two labels", Plain());
+
+  c.Domain(F::kDomainNoIpv6Mx, kPresent, "", Plain());
+  c.Domain(F::kDomainNoIpv6Mx, kAbsent, "one has AAAA, though the other's failed",
+           DomainBuilder("example.com").Mx(10, Dual()).Mx(20, With(Good2(), kData, kTimeout)));
+  c.Domain(F::kDomainNoIpv6Mx, kUnknown, "",
+           DomainBuilder("example.com").Mx(10, Good1()).Mx(20, With(Good2(), kData, kTimeout)));
+  c.Domain(F::kDomainNoIpv6Mx, kAbsent, "null MX has no exchange", DomainBuilder("example.com").Mx(0, "."));
+  c.Domain(F::kDomainNoIpv6Mx, kNotApplicable, "AAAA is not asked",
+           DomainBuilder("example.com").Mx(10, With(Good1(), kData, kNotAsked)));
+  c.Domain(F::kDomainNoIpv4Mx, kPresent, "",
+           DomainBuilder("example.com").Mx(10, MakeHost("mx1.example.com", {"2a01:4f8::1"})));
+  c.Domain(F::kDomainNoIpv4Mx, kAbsent, "", Plain());
+  c.Domain(F::kDomainNoIpv4Mx, kUnknown, "", DomainBuilder("example.com").Mx(10, Silent("mx1.example.com")));
+}
+
+void ImplicitCases(Cases& c) {
+  const HostObservation self = MakeHost("example.com", {"198.51.99.1"});
+  const HostObservation none = MakeHost("example.com", {});
+  const HostObservation silent = MakeHost("example.com", kNoData, kTimeout);
+  c.Domain(F::kMxNoneImplicit, kPresent, "", NoMx("example.com", self));
+  c.Domain(F::kMxNoneImplicit, kPresent, "one family failed", NoMx("example.com", With(self, kData, kTimeout)));
+  c.Domain(F::kMxNoneImplicit, kAbsent, "", NoMx("example.com", none));
+  c.Domain(F::kMxNoneImplicit, kUnknown, "address lookup failed", NoMx("example.com", silent));
+  c.Domain(F::kMxNoneImplicit, kUnknown, "MX lookup failed", Failed(kServFail));
+  c.Domain(F::kMxNoneImplicit, kNotApplicable, "MX has data", Plain());
+  c.Domain(F::kMxNoneImplicit, kNotApplicable, "NXDOMAIN", Failed(kNxDomain));
+  c.Domain(F::kMxNoneNoAddress, kPresent, "", NoMx("example.com", none));
+  c.Domain(F::kMxNoneNoAddress, kAbsent, "", NoMx("example.com", self));
+  c.Domain(F::kMxNoneNoAddress, kUnknown, "", NoMx("example.com", silent));
+  c.Domain(F::kMxNoneAddressUnknown, kPresent, "", NoMx("example.com", silent));
+  c.Domain(F::kMxNoneAddressUnknown, kAbsent, "an address is known", NoMx("example.com", With(self, kData, kTimeout)));
+  c.Domain(F::kMxNoneAddressUnknown, kUnknown, "MX lookup failed", Failed(kRefused));
+
+  const auto probed = [&](HostObservation own, Probe mail, Probe smtp, Probe mx) {
+    return NoMx("example.com", std::move(own)).Change([&](DomainObservation& d) {
+      d.mail_probe = std::move(mail);
+      d.smtp_probe = std::move(smtp);
+      d.mx_probe = std::move(mx);
+    });
+  };
+  const Probe empty = Probed(kNxDomain);
+  c.Domain(F::kImplicitMxSuspect, kPresent, "", probed(self, Probed(kData, {"203.0.112.9"}), empty, empty));
+  c.Domain(F::kImplicitMxSuspect, kPresent, "though another probe failed",
+           probed(self, Probed(kTimeout), Probed(kData, {"203.0.112.9"}), empty));
+  c.Domain(F::kImplicitMxSuspect, kAbsent, "one address is d's",
+           probed(self, Probed(kData, {"198.51.99.1", "203.0.112.9"}), empty, empty));
+  c.Domain(F::kImplicitMxSuspect, kAbsent, "no such names", probed(self, empty, empty, empty));
+  c.Domain(F::kImplicitMxSuspect, kUnknown, "a probe failed", probed(self, Probed(kTimeout), empty, empty));
+  c.Domain(F::kImplicitMxSuspect, kUnknown, "d's AAAA failed, the probe has IPv6",
+           probed(With(self, kData, kTimeout), Probed(kData, {"2a01:4f8::9"}), empty, empty));
+  c.Domain(F::kImplicitMxSuspect, kPresent, "d's AAAA failed, the probe has IPv4 only",
+           probed(With(self, kData, kTimeout), Probed(kData, {"203.0.112.9"}), empty, empty));
+  c.Domain(F::kImplicitMxSuspect, kNotApplicable, "no probe asked", NoMx("example.com", self));
+}
+
+void NullMxCases(Cases& c) {
+  const DomainBuilder null = DomainBuilder("example.com").Mx(0, ".");
+  c.Domain(F::kNullMx, kPresent, "", null);
+  c.Domain(F::kNullMx, kAbsent, "not alone", DomainBuilder("example.com").Mx(0, ".").Mx(10, Good1()));
+  c.Domain(F::kNullMx, kAbsent, "", Plain());
+  c.Domain(F::kNullMx, kUnknown, "", Failed(kTimeout));
+  c.Domain(F::kNullMxNonzeroPref, kPresent, "", DomainBuilder("example.com").Mx(10, "."));
+  c.Domain(F::kNullMxNonzeroPref, kAbsent, "", null);
+  c.Domain(F::kNullMxNonzeroPref, kUnknown, "", Failed(kTimeout));
+  c.Domain(F::kNullMxNotSole, kPresent, "", DomainBuilder("example.com").Mx(0, ".").Mx(10, Good1()));
+  c.Domain(F::kNullMxNotSole, kPresent, "two roots", DomainBuilder("example.com").Mx(0, ".").Mx(10, "."));
+  c.Domain(F::kNullMxNotSole, kAbsent, "", null);
+  c.Domain(F::kNullMxNotSole, kUnknown, "", Failed(kTimeout));
+}
+
+void SetNameCases(Cases& c) {
+  const auto many = [](int count) {
+    DomainBuilder builder("example.com");
+    for (int i = 0; i < count; ++i) {
+      builder.Mx(10, MakeHost("mx" + std::to_string(i) + ".example.com", {"198.51.99." + std::to_string(i)}));
+    }
+    return builder;
+  };
+  for (F id : {F::kMxSingle, F::kMxMany, F::kMxDuplicateTarget, F::kMxEqualPreference, F::kMxBackupPresent,
+               F::kMxExternal, F::kMxTargetSelf, F::kMxTtlHigh}) {
+    c.Domain(id, kUnknown, "MX lookup failed", Failed(kTimeout));
+    c.Domain(id, kNotApplicable, "NXDOMAIN", Failed(kNxDomain));
+  }
+  c.Domain(F::kMxSingle, kPresent, "", many(1));
+  c.Domain(F::kMxSingle, kPresent, "a token does not count", many(1).Mx(20, "ms123.msv1.invalid"));
+  c.Domain(F::kMxSingle, kPresent, "one host twice", many(1).Mx(20, "mx0.example.com"));
+  c.Domain(F::kMxSingle, kAbsent, "", many(2));
+  c.Domain(F::kMxSingle, kAbsent, "null MX", DomainBuilder("example.com").Mx(0, "."));
+  c.Domain(F::kMxMany, kPresent, "eleven", many(11));
+  c.Domain(F::kMxMany, kAbsent, "ten", many(10));
+  c.Domain(F::kMxDuplicateTarget, kPresent, "", DomainBuilder("example.com").Mx(10, Good1()).Mx(20, Good1()));
+  c.Domain(F::kMxDuplicateTarget, kAbsent, "", Plain());
+  c.Domain(F::kMxEqualPreference, kPresent, "", many(2));
+  c.Domain(F::kMxEqualPreference, kAbsent, "equal only above the lowest",
+           DomainBuilder("example.com").Mx(5, Good1()).Mx(10, Good2()).Mx(10, Dead("mx3.example.com")));
+  c.Domain(F::kMxBackupPresent, kPresent, "", Plain());
+  c.Domain(F::kMxBackupPresent, kAbsent, "equal", many(2));
+  c.Domain(F::kMxBackupPresent, kAbsent, "one host twice",
+           DomainBuilder("example.com").Mx(10, Good1()).Mx(20, Good1()));
+  c.Domain(F::kMxExternal, kPresent, "", DomainBuilder("example.com").Mx(10, MakeHost("mx.provider.net", {})));
+  c.Domain(F::kMxExternal, kPresent, "same public suffix",
+           DomainBuilder("one.co.uk").Mx(10, MakeHost("mx.two.co.uk", {})));
+  c.Domain(F::kMxExternal, kAbsent, "", Plain());
+  c.Domain(F::kMxExternal, kAbsent, "a literal belongs to nobody", DomainBuilder("example.com").Mx(10, "192.0.2.1"));
+  c.Domain(F::kMxExternal, kAbsent, "a subdomain's domain",
+           DomainBuilder("sub.example.com").Mx(10, MakeHost("mx.example.com", {})));
+  c.Domain(F::kMxTargetSelf, kPresent, "",
+           DomainBuilder("example.com").Mx(10, MakeHost("example.com", {"198.51.99.1"})));
+  c.Domain(F::kMxTargetSelf, kAbsent, "", Plain());
+  const auto ttl = [](uint32_t value) { return Plain().Change([&](DomainObservation& d) { d.mx.ttl = value; }); };
+  c.Domain(F::kMxTtlHigh, kPresent, "", ttl(604801));
+  c.Domain(F::kMxTtlHigh, kAbsent, "seven days", ttl(604800));
+  c.Domain(F::kMxTtlHigh, kAbsent, "read as 0", ttl(0x80000000));
+  Lookup truncated = mxscan::Ended(kServFail);
+  truncated.truncated = true;
+  c.Domain(F::kMxTruncated, kPresent, "", Ended("example.com", truncated));
+  c.Domain(F::kMxTruncated, kAbsent, "", Failed(kServFail));
+  c.Domain(F::kMxTruncated, kAbsent, "", Failed(kNxDomain));
+}
+
+void SetAddressCases(Cases& c) {
+  const auto two = [](HostObservation a, HostObservation b) {
+    return std::move(DomainBuilder("example.com").Mx(10, std::move(a)).Mx(20, std::move(b)));
+  };
+  const auto at = [](std::string_view name, std::string_view address) { return MakeHost(name, {address}); };
+  const HostObservation same1 = at("mx1.example.com", "198.51.99.1");
+  const HostObservation same2 = at("mx2.example.com", "198.51.99.1");
+  const HostObservation near2 = at("mx2.example.com", "198.51.99.2");
+  for (F id : {F::kMxSharedAddress, F::kMxNoAddressDiversity, F::kMxSamePrefix, F::kMxAllUnusable, F::kMxSomeUnusable,
+               F::kMxPrimaryUnusable, F::kDomainNoIpv4Mx, F::kDomainNoIpv6Mx}) {
+    c.Domain(id, kUnknown, "MX lookup failed", Failed(kTimeout));
+    c.Domain(id, kNotApplicable, "address lookups off",
+             DomainBuilder("example.com").Mx(10, "mx1.example.com").Change([](DomainObservation& d) {
+               d.addresses_asked = false;
+             }));
+  }
+  c.Domain(F::kMxSharedAddress, kPresent, "", two(same1, same2));
+  c.Domain(F::kMxSharedAddress, kPresent, "though a third failed", two(same1, same2).Mx(30, Silent("mx3.example.com")));
+  c.Domain(F::kMxSharedAddress, kAbsent, "", two(same1, near2));
+  c.Domain(F::kMxSharedAddress, kUnknown, "", two(same1, Silent("mx2.example.com")));
+  c.Domain(F::kMxSharedAddress, kAbsent, "no other host has what the failed lookup could give",
+           two(same1, With(near2, kData, kTimeout)));
+  c.Domain(F::kMxNoAddressDiversity, kPresent, "", two(same1, same2));
+  c.Domain(F::kMxNoAddressDiversity, kAbsent, "", two(same1, near2));
+  c.Domain(F::kMxNoAddressDiversity, kAbsent, "though one failed", two(same1, near2).Mx(30, Silent("mx3.example.com")));
+  c.Domain(F::kMxNoAddressDiversity, kAbsent, "one host", DomainBuilder("example.com").Mx(10, same1));
+  c.Domain(F::kMxNoAddressDiversity, kUnknown, "", two(same1, With(same2, kData, kTimeout)));
+  c.Domain(F::kMxSamePrefix, kPresent, "", two(same1, near2));
+  c.Domain(F::kMxSamePrefix, kPresent, "IPv6",
+           two(at("mx1.example.com", "2a01:4f8:1::1"), at("mx2.example.com", "2a01:4f8:1:ffff::2")));
+  c.Domain(F::kMxSamePrefix, kAbsent, "next /24", two(same1, at("mx2.example.com", "198.51.100.1")));
+  c.Domain(F::kMxSamePrefix, kAbsent, "next /48",
+           two(at("mx1.example.com", "2a01:4f8:1::1"), at("mx2.example.com", "2a01:4f8:2::1")));
+  c.Domain(F::kMxSamePrefix, kAbsent, "one address", DomainBuilder("example.com").Mx(10, same1));
+  c.Domain(F::kMxSamePrefix, kUnknown, "", two(same1, Silent("mx2.example.com")));
+  c.Domain(F::kMxSamePrefix, kAbsent, "broken already", Plain().Mx(30, Silent("mx3.example.com")));
+  c.Domain(F::kMxAllUnusable, kPresent, "", two(Dead("mx1.example.com"), at("mx2.example.com", "10.0.0.1")));
+  c.Domain(F::kMxAllUnusable, kPresent, "a literal", DomainBuilder("example.com").Mx(10, "192.0.2.1"));
+  c.Domain(F::kMxAllUnusable, kAbsent, "though one failed", two(same1, Silent("mx2.example.com")));
+  c.Domain(F::kMxAllUnusable, kUnknown, "", two(Dead("mx1.example.com"), Silent("mx2.example.com")));
+  c.Domain(F::kMxAllUnusable, kAbsent, "null MX", DomainBuilder("example.com").Mx(0, "."));
+  c.Domain(F::kMxSomeUnusable, kPresent, "", two(same1, Dead("mx2.example.com")));
+  c.Domain(F::kMxSomeUnusable, kAbsent, "", Plain());
+  c.Domain(F::kMxSomeUnusable, kAbsent, "all", two(Dead("mx1.example.com"), Dead("mx2.example.com")));
+  c.Domain(F::kMxSomeUnusable, kUnknown, "", two(same1, Silent("mx2.example.com")));
+  c.Domain(F::kMxSomeUnusable, kAbsent, "one alone cannot be some",
+           DomainBuilder("example.com").Mx(10, Silent("mx1.example.com")));
+  c.Domain(F::kMxPrimaryUnusable, kPresent, "", two(Dead("mx1.example.com"), Good2()));
+  c.Domain(F::kMxPrimaryUnusable, kAbsent, "", two(same1, Dead("mx2.example.com")));
+  c.Domain(F::kMxPrimaryUnusable, kAbsent, "another primary is usable",
+           DomainBuilder("example.com").Mx(10, Dead("mx0.example.com")).Mx(10, Good1()).Mx(20, Good2()));
+  c.Domain(F::kMxPrimaryUnusable, kUnknown, "", two(Silent("mx1.example.com"), Good2()));
+  c.Domain(F::kMxPrimaryUnusable, kUnknown, "", two(Dead("mx1.example.com"), Silent("mx2.example.com")));
+  c.Domain(F::kMxPrimaryUnusable, kAbsent, "no backup could be usable",
+           two(Silent("mx1.example.com"), Dead("mx2.example.com")));
+}
+
+void MxNameCases(Cases& c) {
+  const auto record = [&](F id, FindingState state, std::string_view exchange, std::string_view domain = "shop.com") {
+    c.Mx(id, state, std::string(exchange) + " at " + std::string(domain), DomainBuilder(domain).Mx(10, exchange));
+  };
+  record(F::kMxExchangeIpv4Literal, kPresent, "192.0.2.1");
+  record(F::kMxExchangeIpv4Literal, kAbsent, "192.0.2.256");
+  record(F::kMxExchangeIpv4Literal, kAbsent, "0.192.0.2.1");
+  record(F::kMxExchangeIpv4LiteralRelative, kPresent, "192.0.2.1.shop.com");
+  record(F::kMxExchangeIpv4LiteralRelative, kPresent, "192.0.2.1.shop.com", "sub.shop.com");
+  record(F::kMxExchangeIpv4LiteralRelative, kAbsent, "192.0.2.1.other.com");
+  record(F::kMxExchangeIpv4LiteralRelative, kAbsent, "1.192.0.2.1.shop.com");
+  record(F::kMxExchangeIpv6Literal, kPresent, "2001:db8::1");
+  record(F::kMxExchangeIpv6Literal, kPresent, "2001:db8::1.shop.com");
+  record(F::kMxExchangeIpv6Literal, kPresent, "::ffff:192.0.2.1");
+  record(F::kMxExchangeIpv6Literal, kAbsent, "2001:db8::1::2");
+  record(F::kMxExchangeBracketed, kPresent, "[192.0.2.1]");
+  record(F::kMxExchangeBracketed, kAbsent, "mx[1].shop.com");
+  record(F::kMxExchangeLocalhost, kPresent, "localhost");
+  record(F::kMxExchangeLocalhost, kPresent, "mail.localhost");
+  record(F::kMxExchangeLocalhost, kPresent, "localhost.localdomain");
+  record(F::kMxExchangeLocalhost, kAbsent, "localhost.shop.com");
+  for (std::string_view name : {"mx.invalid", "mx.test", "printer.local", "x.onion", "mx.internal", "mx.alt",
+                                "mx.home.arpa", "mail.example", "mail.example.com", "mail.example.org"}) {
+    record(F::kMxExchangeSpecialTld, kPresent, name);
+  }
+  record(F::kMxExchangeSpecialTld, kAbsent, "mail.example.com", "example.com");
+  record(F::kMxExchangeSpecialTld, kAbsent, "mail.myexample.com");
+  record(F::kMxExchangeSpecialTld, kAbsent, "ms1.msv1.invalid");
+  record(F::kMxExchangeArpa, kPresent, "1.2.0.192.in-addr.arpa");
+  record(F::kMxExchangeArpa, kPresent, "1.ip6.arpa");
+  record(F::kMxExchangeArpa, kAbsent, "mx.uri.arpa");
+  record(F::kMxExchangeSingleLabel, kPresent, "mail");
+  record(F::kMxExchangeSingleLabel, kAbsent, "localhost");
+  record(F::kMxExchangeNumericTld, kPresent, "mail.25");
+  record(F::kMxExchangeNumericTld, kPresent, "192.0.2.256");
+  record(F::kMxExchangeNumericTld, kAbsent, "192.0.2.1");
+  record(F::kMxExchangeUnderscore, kPresent, "mail_1.shop.com");
+  record(F::kMxExchangeUnderscore, kAbsent, "mail-1.shop.com");
+  record(F::kMxExchangeUnderscore, kNotApplicable, "[mail_1]");
+  record(F::kMxExchangeBadHyphen, kPresent, "-mail.shop.com");
+  record(F::kMxExchangeBadHyphen, kPresent, "mail-.shop.com");
+  record(F::kMxExchangeBadHyphen, kAbsent, "ma-il.shop.com");
+  record(F::kMxExchangeBadHyphen, kNotApplicable, "192.0.2.1");
+  record(F::kMxExchangeIllegalChar, kPresent, "mail\\.1.shop.com");
+  record(F::kMxExchangeIllegalChar, kPresent, "mail\\000.shop.com");
+  record(F::kMxExchangeIllegalChar, kPresent, "mail\\0321.shop.com");
+  record(F::kMxExchangeIllegalChar, kAbsent, "mail_1.shop.com");
+  record(F::kMxExchangeNonascii, kPresent, "m\\195\\188ller.shop.com");
+  record(F::kMxExchangeNonascii, kAbsent, "m\\127ller.shop.com");
+  record(F::kMxExchangeDoubleHyphen, kPresent, "mx--1.shop.com");
+  record(F::kMxExchangeDoubleHyphen, kAbsent, "mail--1.shop.com");
+  record(F::kMxExchangeDoubleHyphen, kAbsent, "xn--mller-kva.shop.com");
+  record(F::kMxExchangeBadAlabel, kPresent, "xn--a.shop.com");
+  record(F::kMxExchangeBadAlabel, kPresent, "xn--zzzzzzzz99999.shop.com");
+  record(F::kMxExchangeBadAlabel, kAbsent, "xn--mller-kva.shop.com");
+  record(F::kMxVerificationToken, kPresent, "ms12345.msv1.invalid");
+  record(F::kMxVerificationToken, kAbsent, "ms12345.msv2.invalid");
+  record(F::kMxExchangeSingleLabel, kNotApplicable, ".");
+  record(F::kMxVerificationToken, kNotApplicable, ".");
+}
+
+void MxLookupCases(Cases& c) {
+  const auto record = [](std::string_view domain, HostObservation host, Probe probe = {}) {
+    return DomainBuilder(domain).Mx(10, std::move(host)).Change([&](DomainObservation& d) {
+      d.exchanges[0].registrable_probe = std::move(probe);
+    });
+  };
+  c.Mx(F::kMxExchangeMissingDot, kPresent, "repeats the zone", record("shop.com", Dead("mail.shop.com.shop.com")));
+  c.Mx(F::kMxExchangeMissingDot, kPresent, "ends in a public suffix", record("shop.com", Dead("mx.host.de.shop.com")));
+  c.Mx(F::kMxExchangeMissingDot, kPresent, "NODATA", record("shop.com", MakeHost("mx.host.de.shop.com", {})));
+  c.Mx(F::kMxExchangeMissingDot, kAbsent, "has an address",
+       record("shop.com", MakeHost("mx.host.de.shop.com", {"198.51.99.1"})));
+  c.Mx(F::kMxExchangeMissingDot, kAbsent, "one label before the zone", record("shop.com", Dead("mx.shop.com")));
+  c.Mx(F::kMxExchangeMissingDot, kAbsent, "no public suffix", record("shop.com", Dead("a.mailx.shop.com")));
+  c.Mx(F::kMxExchangeMissingDot, kUnknown, "", record("shop.com", Silent("mx.host.de.shop.com")));
+  c.Mx(F::kMxExchangeMissingDot, kAbsent, "not suspect, whatever failed", record("shop.com", Silent("mx.shop.com")));
+  c.Mx(F::kMxExchangeMissingDot, kNotApplicable, "a literal", DomainBuilder("shop.com").Mx(10, "192.0.2.1"));
+
+  const F dangling = F::kMxExchangeDanglingRegistrable;
+  c.Mx(dangling, kPresent, "", record("shop.com", Dead("mx.gone.net"), Probed(kNxDomain)));
+  c.Mx(dangling, kAbsent, "registered", record("shop.com", Dead("mx.gone.net"), Probed(kNoData)));
+  c.Mx(dangling, kUnknown, "probe failed", record("shop.com", Dead("mx.gone.net"), Probed(kTimeout)));
+  c.Mx(dangling, kUnknown, "host lookup failed", record("shop.com", Silent("mx.gone.net")));
+  c.Mx(dangling, kAbsent, "d's own", record("shop.com", Silent("mx.shop.com")));
+  c.Mx(dangling, kAbsent, "the exchange exists", record("shop.com", MakeHost("mx.gone.net", kNoData, kTimeout)));
+  c.Mx(dangling, kAbsent, "an alias exists",
+       record("shop.com", MakeHost("mx.gone.net", kNxDomain, kNxDomain, {"x.example.net"}), Probed(kNxDomain)));
+}
+
+void HostCases(Cases& c) {
+  const std::string_view n = "mx1.example.com";
+  const HostObservation alias = MakeHost(n, kNxDomain, kNxDomain, {"mail.example.com"});
+  c.Host(F::kMxhostNxdomain, kPresent, "", Dead(n));
+  c.Host(F::kMxhostNxdomain, kAbsent, "an alias", alias);
+  c.Host(F::kMxhostNxdomain, kAbsent, "one NODATA", MakeHost(n, kNxDomain, kNoData));
+  c.Host(F::kMxhostNxdomain, kUnknown, "", MakeHost(n, kNxDomain, kTimeout));
+  c.Host(F::kMxhostNoAddress, kPresent, "", MakeHost(n, {}));
+  c.Host(F::kMxhostNoAddress, kAbsent, "does not exist", Dead(n));
+  c.Host(F::kMxhostNoAddress, kAbsent, "", Good1());
+  c.Host(F::kMxhostNoAddress, kUnknown, "", MakeHost(n, kNoData, kTimeout));
+  c.Host(F::kMxhostRcodeInconsistent, kPresent, "", With(Good1(), kData, kNxDomain));
+  c.Host(F::kMxhostRcodeInconsistent, kAbsent, "", Good1());
+  c.Host(F::kMxhostRcodeInconsistent, kUnknown, "", With(Good1(), kData, kTimeout));
+  c.Host(F::kMxhostLookupServfail, kPresent, "", MakeHost(n, kNoData, kServFail));
+  c.Host(F::kMxhostLookupServfail, kAbsent, "an address is known", With(Good1(), kData, kServFail));
+  c.Host(F::kMxhostLookupRefused, kPresent, "", MakeHost(n, kRefused, kTimeout));
+  c.Host(F::kMxhostLookupRefused, kAbsent, "", Good1());
+  c.Host(F::kMxhostLookupTimeout, kPresent, "", MakeHost(n, kRefused, kTimeout));
+  c.Host(F::kMxhostLookupTimeout, kAbsent, "", MakeHost(n, kRefused, kRefused));
+  c.Host(F::kMxhostFamilyLookupFailed, kPresent, "", With(Good1(), kData, kTimeout));
+  c.Host(F::kMxhostFamilyLookupFailed, kAbsent, "", Silent(n));
+  HostObservation good_alias = Good1();
+  good_alias.a.chain = {Wire("mail.example.com")};
+  HostObservation far = Good1();
+  far.a.chain = {Wire("mail.provider.net")};
+  c.Host(F::kMxhostAlias, kPresent, "", good_alias);
+  c.Host(F::kMxhostAlias, kPresent, "seen before the lookup failed",
+         MakeHost(n, kTimeout, kTimeout, {"a.example.com"}));
+  c.Host(F::kMxhostAlias, kAbsent, "one definite answer tells", MakeHost(n, kNoData, kTimeout));
+  c.Host(F::kMxhostAlias, kUnknown, "", Silent(n));
+  HostObservation dname = good_alias;
+  dname.a.via_dname = true;
+  c.Host(F::kMxhostDnameAlias, kPresent, "", dname);
+  c.Host(F::kMxhostDnameAlias, kAbsent, "", good_alias);
+  c.Host(F::kMxhostDnameAlias, kUnknown, "", Silent(n));
+  c.Host(F::kMxhostAliasCrossZone, kPresent, "", far);
+  c.Host(F::kMxhostAliasCrossZone, kAbsent, "", good_alias);
+  c.Host(F::kMxhostAliasCrossZone, kUnknown, "", Silent(n));
+  HostObservation long_chain = Good1();
+  long_chain.a.chain = LongChain(9);
+  c.Host(F::kMxhostAliasLong, kPresent, "nine", long_chain);
+  long_chain.a.chain = LongChain(8);
+  c.Host(F::kMxhostAliasLong, kAbsent, "eight", long_chain);
+  c.Host(F::kMxhostAliasLong, kUnknown, "", Silent(n));
+  HostObservation loop = MakeHost(n, kNoData, kNoData, {"a.example.com", "mx1.example.com"});
+  loop.a.alias_loop = true;
+  c.Host(F::kMxhostAliasLoop, kPresent, "", loop);
+  c.Host(F::kMxhostAliasLoop, kAbsent, "", good_alias);
+  c.Host(F::kMxhostAliasLoop, kUnknown, "", Silent(n));
+  c.Host(F::kMxhostAliasDangling, kPresent, "", alias);
+  c.Host(F::kMxhostAliasDangling, kAbsent, "no alias", Dead(n));
+  c.Host(F::kMxhostAliasDangling, kUnknown, "", MakeHost(n, kNxDomain, kTimeout, {"a.example.com"}));
+  c.Host(F::kMxhostIpv4Only, kPresent, "", Good1());
+  c.Host(F::kMxhostIpv4Only, kAbsent, "NXDOMAIN is no NODATA", With(Good1(), kData, kNxDomain));
+  c.Host(F::kMxhostIpv4Only, kAbsent, "", Dual());
+  c.Host(F::kMxhostIpv4Only, kUnknown, "", With(Good1(), kData, kTimeout));
+  c.Host(F::kMxhostIpv4Only, kNotApplicable, "AAAA is not asked", With(Good1(), kData, kNotAsked));
+  const HostObservation v6 = MakeHost(n, {"2a01:4f8::1"});
+  c.Host(F::kMxhostIpv6Only, kPresent, "", v6);
+  c.Host(F::kMxhostIpv6Only, kAbsent, "", Dual());
+  c.Host(F::kMxhostIpv6Only, kUnknown, "", With(v6, kServFail, kData));
+  c.Host(F::kMxhostMultiAddress, kPresent, "", MakeHost(n, {"198.51.99.1", "198.51.99.2"}));
+  c.Host(F::kMxhostMultiAddress, kPresent, "though AAAA failed",
+         With(MakeHost(n, {"198.51.99.1", "198.51.99.2"}), kData, kTimeout));
+  c.Host(F::kMxhostMultiAddress, kAbsent, "one of each", Dual());
+  c.Host(F::kMxhostMultiAddress, kUnknown, "", With(Good1(), kData, kTimeout));
+}
+
+void AddressCases(Cases& c) {
+  const std::pair<F, std::pair<std::string_view, std::string_view>> kSpecial[] = {
+      {F::kAddrUnspecified, {"0.0.0.0", "1.0.0.0"}},
+      {F::kAddrLoopback, {"127.0.0.1", "128.0.0.1"}},
+      {F::kAddrPrivate, {"10.1.2.3", "11.1.2.3"}},
+      {F::kAddrCgnat, {"100.64.0.1", "100.128.0.1"}},
+      {F::kAddrLinkLocal, {"169.254.1.1", "169.255.1.1"}},
+      {F::kAddrDocumentation, {"192.0.2.1", "192.0.3.1"}},
+      {F::kAddrBenchmark, {"198.19.255.255", "198.20.0.0"}},
+      {F::kAddrMulticast, {"224.0.0.1", "223.255.255.255"}},
+      {F::kAddrReserved, {"255.255.255.255", "239.255.255.255"}},
+      {F::kAddrProtocolAssignment, {"192.0.0.8", "192.0.0.9"}},
+      {F::kAddr6to4Relay, {"192.88.99.1", "192.88.98.255"}},
+      {F::kAddr6to4, {"2002::1", "2003::1"}},
+      {F::kAddrTeredo, {"2001::1", "2001:1::1"}},
+      {F::kAddrV4mapped, {"::ffff:198.51.99.1", "::fffe:198.51.99.1"}},
+      {F::kAddrV4compat, {"::198.51.99.1", "::1"}},
+      {F::kAddrNat64, {"64:ff9b::1", "64:ff9c::1"}},
+      {F::kAddrDiscard, {"100::1", "100:0:0:1::1"}},
+      {F::kAddrUla, {"fd00::1", "fe00::1"}},
+      {F::kAddrSiteLocal, {"fec0::1", "febf::1"}},
+      {F::kAddrOrchid, {"2001:10::1", "2001:20::1"}},
+      {F::kAddrSrv6, {"5f00::1", "5f01::1"}},
+      {F::kAddrNotAllocated, {"4000::1", "2000::1"}},
+  };
+  for (const auto& [id, texts] : kSpecial) {
+    AddressObservation unasked;
+    unasked.asked = false;
+    unasked.address = Ip(texts.first);
+    c.Address(id, kPresent, std::string(texts.first), unasked);
+    unasked.address = Ip(texts.second);
+    c.Address(id, kAbsent, std::string(texts.second), unasked);
+  }
+}
+
+void ReverseCases(Cases& c) {
+  const std::string_view a = "198.51.99.7";
+  const auto ptr = [&](Outcome outcome, Texts chain = {}) { return MakeAddress(a, mxscan::Ended(outcome, chain)); };
+  const auto names = [&](std::vector<PtrNameObservation> list) { return MakeAddress(a, std::move(list)); };
+  const PtrNameObservation good = PtrName("mx1.shop.com", true);
+  const PtrNameObservation bad = PtrName("web.shop.com", false);
+  const PtrNameObservation silent = PtrName("old.shop.com", false, kTimeout);
+  c.Address(F::kPtrNxdomain, kPresent, "", ptr(kNxDomain));
+  c.Address(F::kPtrNxdomain, kAbsent, "an alias", ptr(kNxDomain, {"7.0-25.99.51.198.in-addr.arpa"}));
+  c.Address(F::kPtrNxdomain, kUnknown, "", ptr(kTimeout));
+  c.Address(F::kPtrNodata, kPresent, "", ptr(kNoData));
+  c.Address(F::kPtrNodata, kAbsent, "", names({good}));
+  c.Address(F::kPtrNodata, kUnknown, "", ptr(kServFail));
+  c.Address(F::kPtrLookupServfail, kPresent, "", ptr(kServFail));
+  c.Address(F::kPtrLookupServfail, kAbsent, "", ptr(kRefused));
+  c.Address(F::kPtrLookupRefused, kPresent, "", ptr(kRefused));
+  c.Address(F::kPtrLookupRefused, kAbsent, "", ptr(kNoData));
+  c.Address(F::kPtrLookupTimeout, kPresent, "", ptr(kTimeout));
+  c.Address(F::kPtrLookupTimeout, kAbsent, "", ptr(kServFail));
+  c.Address(F::kPtrViaAlias, kPresent, "", ptr(kNoData, {"7.0-25.99.51.198.in-addr.arpa"}));
+  c.Address(F::kPtrViaAlias, kAbsent, "", ptr(kNoData));
+  c.Address(F::kPtrViaAlias, kUnknown, "", ptr(kTimeout));
+  c.Address(F::kPtrAliasDangling, kPresent, "", ptr(kNxDomain, {"7.0-25.99.51.198.in-addr.arpa"}));
+  c.Address(F::kPtrAliasDangling, kAbsent, "", ptr(kNxDomain));
+  c.Address(F::kPtrAliasDangling, kUnknown, "", ptr(kTimeout));
+  for (F id : {F::kPtrMultiple, F::kPtrExcessive, F::kPtrTargetAlias, F::kPtrTargetIllegal, F::kPtrTargetIpLiteral,
+               F::kPtrTargetSingleLabel, F::kPtrTargetUnresolvable, F::kFcrdnsPass, F::kFcrdnsPartial, F::kFcrdnsFail,
+               F::kPtrGeneric}) {
+    c.Address(id, kUnknown, "PTR lookup failed", ptr(kTimeout));
+    c.Address(id, kNotApplicable, "no PTR", ptr(kNxDomain));
+  }
+  const auto several = [&](int count, bool all_asked) {
+    std::vector<PtrNameObservation> list;
+    for (int i = 0; i < count; ++i) {
+      list.push_back(PtrName("n" + std::to_string(i) + ".shop.com", false));
+      if (!all_asked && i == count - 1) list.back().asked = false;
+    }
+    return names(std::move(list));
+  };
+  c.Address(F::kPtrMultiple, kPresent, "", several(2, true));
+  c.Address(F::kPtrMultiple, kAbsent, "", several(1, true));
+  c.Address(F::kPtrExcessive, kPresent, "eleven", several(11, true));
+  c.Address(F::kPtrExcessive, kAbsent, "ten", several(10, true));
+  PtrNameObservation alias = good;
+  alias.same_family.chain = {Wire("mail.shop.com")};
+  c.Address(F::kPtrTargetAlias, kPresent, "", names({alias}));
+  c.Address(F::kPtrTargetAlias, kAbsent, "", names({good}));
+  c.Address(F::kPtrTargetAlias, kUnknown, "", names({silent}));
+  c.Address(F::kPtrTargetIllegal, kPresent, "", names({PtrName("my_host.shop.com", true)}));
+  c.Address(F::kPtrTargetIllegal, kPresent, "the root", names({PtrName(".", false, kNotAsked)}));
+  c.Address(F::kPtrTargetIllegal, kAbsent, "", names({good}));
+  AddressObservation own = names({PtrName("7.0/25.99.51.198.in-addr.arpa", false)});
+  c.Address(F::kPtrTargetIllegal, kPresent, "a slash", own);
+  own.ptr.chain = {Wire("7.0/25.99.51.198.in-addr.arpa")};
+  c.Address(F::kPtrTargetIllegal, kAbsent, "the reverse name itself", own);
+  c.Address(F::kPtrTargetIpLiteral, kPresent, "", names({PtrName("198.51.99.7", false, kNxDomain, kNxDomain)}));
+  c.Address(F::kPtrTargetIpLiteral, kAbsent, "", names({PtrName("198.51.99.7.shop.com", true)}));
+  c.Address(F::kPtrTargetSingleLabel, kPresent, "", names({PtrName("localhost", false, kNotAsked)}));
+  c.Address(F::kPtrTargetSingleLabel, kAbsent, "", names({good}));
+  c.Address(F::kPtrTargetUnresolvable, kPresent, "", names({PtrName("x.shop.com", false, kNxDomain, kNxDomain)}));
+  c.Address(F::kPtrTargetUnresolvable, kAbsent, "the other family has data",
+            names({PtrName("x.shop.com", false, kNoData, kData)}));
+  c.Address(F::kPtrTargetUnresolvable, kUnknown, "", names({PtrName("x.shop.com", false, kNoData, kTimeout)}));
+  c.Address(F::kFcrdnsPass, kPresent, "", names({good}));
+  c.Address(F::kFcrdnsPass, kPresent, "though one failed", names({good, silent}));
+  c.Address(F::kFcrdnsPass, kAbsent, "", names({bad}));
+  c.Address(F::kFcrdnsPass, kUnknown, "", names({bad, silent}));
+  c.Address(F::kFcrdnsPartial, kPresent, "", names({good, bad}));
+  c.Address(F::kFcrdnsPartial, kAbsent, "", names({good}));
+  c.Address(F::kFcrdnsPartial, kUnknown, "", names({good, silent}));
+  c.Address(F::kFcrdnsFail, kPresent, "", names({bad}));
+  c.Address(F::kFcrdnsFail, kPresent, "one label never confirms", names({PtrName("localhost", false, kNotAsked)}));
+  c.Address(F::kFcrdnsFail, kAbsent, "", names({good, bad}));
+  c.Address(F::kFcrdnsFail, kUnknown, "", names({bad, silent}));
+  c.Address(F::kFcrdnsFail, kUnknown, "over the cap", several(11, false));
+  c.Address(F::kFcrdnsUnknown, kPresent, "", names({bad, silent}));
+  c.Address(F::kFcrdnsUnknown, kPresent, "PTR lookup failed", ptr(kTimeout));
+  c.Address(F::kFcrdnsUnknown, kAbsent, "", names({good, silent}));
+  c.Address(F::kPtrGeneric, kPresent, "", names({PtrName("198-51-99-7.dsl.isp.net", true)}));
+  c.Address(F::kPtrGeneric, kPresent, "", names({PtrName("x1.dyn.isp.net", true)}));
+  c.Address(F::kPtrGeneric, kAbsent, "", names({good}));
+  AddressObservation off = names({good});
+  off.confirm_asked = false;
+  c.Address(F::kFcrdnsPass, kNotApplicable, "confirm lookups off", off);
+  c.Address(F::kPtrTargetUnresolvable, kNotApplicable, "confirm lookups off", off);
+}
+
+const Cases& AllCases() {
+  static const Cases* const kCases = [] {
+    auto* cases = new Cases;
+    DomainCases(*cases);
+    ImplicitCases(*cases);
+    NullMxCases(*cases);
+    SetNameCases(*cases);
+    SetAddressCases(*cases);
+    MxNameCases(*cases);
+    MxLookupCases(*cases);
+    HostCases(*cases);
+    AddressCases(*cases);
+    ReverseCases(*cases);
+    return cases;
+  }();
+  return *kCases;
+}
+
+TEST(Findings, EveryCaseIsInItsState) {
+  for (const Case& c : AllCases().all()) {
+    EXPECT_EQ(ToText(StateOfFinding(c.verdict, c.id)), ToText(c.state)) << GetFinding(c.id).text << ": " << c.what;
+  }
+}
+
+// Judged by later parts, each for a reason that its row of the catalog states: they need probes, authoritative answers,
+// a validating resolver, policy records or rejected input. ptr_not_mx_name is about a pair and has its own test.
+bool IsLater(const FindingInfo& info) {
+  static const std::set<F> kLater = {F::kMxWildcard, F::kDomainFromWildcard, F::kMxLoopRisk, F::kPtrNotMxName};
+  return info.needs != Needs::kAny || kLater.contains(info.id);
+}
+
+// What a failed lookup cannot leave open: it is judged from a name or an address alone, or says itself how a lookup
+// ended.
+bool IsNeverUnknown(const FindingInfo& info) {
+  static const std::set<F> kNever = {F::kMxhostFamilyLookupFailed};
+  if (info.scope == Scope::kMx) {
+    return info.id != F::kMxExchangeMissingDot && info.id != F::kMxExchangeDanglingRegistrable;
+  }
+  return info.scope == Scope::kAddress ||
+         (info.severity == Severity::kUnknown && info.id != F::kMxNoneAddressUnknown) || kNever.contains(info.id);
+}
+
+TEST(Findings, EveryFindingHasACaseInEveryStateItCanHave) {
+  std::map<F, std::set<FindingState>> seen;
+  for (const Case& c : AllCases().all()) seen[c.id].insert(c.state);
+  for (const FindingInfo& info : AllFindings()) {
+    if (IsLater(info)) {
+      EXPECT_FALSE(seen[info.id].contains(kPresent)) << info.text;
+      continue;
+    }
+    EXPECT_TRUE(seen[info.id].contains(kPresent)) << info.text;
+    EXPECT_TRUE(seen[info.id].contains(kAbsent)) << info.text;
+    EXPECT_EQ(seen[info.id].contains(kUnknown), !IsNeverUnknown(info)) << info.text;
+  }
+}
+
+TEST(Findings, WhatComesLaterIsNeverJudged) {
+  for (const Case& c : AllCases().all()) {
+    const Scope scope = GetFinding(c.id).scope;
+    for (const FindingInfo& info : AllFindings()) {
+      const bool same_subject = info.scope == scope || (info.scope == Scope::kDomain && scope == Scope::kMxSet) ||
+                                (info.scope == Scope::kMxSet && scope == Scope::kDomain);
+      if (!IsLater(info) || !same_subject || info.id == F::kPtrNotMxName) continue;
+      EXPECT_EQ(ToText(StateOfFinding(c.verdict, info.id)), "not_applicable") << info.text << " in " << c.what;
+    }
+  }
+}
+
+TEST(Findings, StatesExcludeEachOtherAndEvidenceIsComplete) {
+  for (const Case& c : AllCases().all()) {
+    for (const FindingInfo& info : AllFindings()) StateOfFinding(c.verdict, info.id);
+    if (GetFinding(c.id).scope == Scope::kMx) continue;  // a domain's evidence covers all its records
+    size_t own = 0;
+    for (const Evidence& evidence : c.evidence) {
+      if (GetFinding(evidence.id).scope == Scope::kMx) continue;
+      ++own;
+      EXPECT_EQ(StateOfFinding(c.verdict, evidence.id), evidence.state) << GetFinding(evidence.id).text;
+    }
+    EXPECT_EQ(own, c.verdict.present.size() + c.verdict.unknown.size()) << GetFinding(c.id).text << ": " << c.what;
+  }
+}
+
+TEST(Findings, EvidenceKeepsTheRulesOfTheDataset) {
+  for (const Case& c : AllCases().all()) {
+    for (const Evidence& evidence : c.evidence) {
+      ASSERT_FALSE(evidence.text.empty()) << GetFinding(evidence.id).text;
+      EXPECT_LE(evidence.text.size(), 200u);
+      EXPECT_EQ(evidence.text.find_first_of(",\"'"), std::string::npos) << evidence.text;
+      EXPECT_EQ(std::string("=+-@\t").find(evidence.text[0]), std::string::npos) << evidence.text;
+      for (char ch : evidence.text + evidence.subject) {
+        EXPECT_TRUE(ch >= 0x20 && ch < 0x7F) << evidence.text;
+      }
+    }
+  }
+}
+
+// output/applicable.h tells from a row what could be judged: the two must agree wherever every lookup was on.
+TEST(Findings, ApplicabilityAgreesWithTheTables) {
+  size_t compared = 0;
+  const auto compare = [&](const Verdict& verdict, const auto& row, std::initializer_list<Scope> scopes,
+                           const std::string& what) {
+    for (const FindingInfo& info : AllFindings()) {
+      if (std::find(scopes.begin(), scopes.end(), info.scope) == scopes.end()) continue;
+      if (info.id == F::kPtrNotMxName || info.id == F::kImplicitMxSuspect) continue;  // a pair; probes asked or not
+      ++compared;
+      EXPECT_EQ(StateOfFinding(verdict, info.id) != kNotApplicable, Applicable(info.id, row)) << info.text << what;
+    }
+  };
+  const DomainBuilder builders[] = {Plain(),
+                                    Failed(kTimeout),
+                                    Failed(kNxDomain),
+                                    NoMx("example.com", MakeHost("example.com", {"198.51.99.1"})),
+                                    DomainBuilder("ai").Mx(10, Good1()),
+                                    DomainBuilder("shop.com")
+                                        .Mx(0, ".")
+                                        .Mx(1, "192.0.2.1")
+                                        .Mx(2, "localhost")
+                                        .Mx(3, "a.msv1.invalid")
+                                        .Mx(4, Good1())
+                                        .Mx(5, Silent("mail"))};
+  for (const DomainBuilder& builder : builders) {
+    DomainVerdict verdict;
+    JudgeDomain(builder.Get(), TestSuffixes(), &verdict);
+    DomainRow row;
+    const std::string name = NameToText(builder.Get().name);
+    row.domain = name;
+    row.mx_outcome = builder.Get().mx.outcome;
+    compare(verdict.verdict, row, {Scope::kDomain, Scope::kMxSet}, " of " + name);
+    for (const MxVerdict& mx : verdict.mx) {
+      MxRow mx_row;
+      const std::string exchange = NameToText(mx.exchange);
+      mx_row.exchange = exchange;
+      mx_row.findings = mx.verdict.present;
+      compare(mx.verdict, mx_row, {Scope::kMx}, " of " + exchange);
+    }
+  }
+  for (const HostObservation& host : {Good1(), Dual(), Dead("a.com"), Silent("a.com")}) {
+    HostVerdict verdict;
+    JudgeHost(host, TestSuffixes(), &verdict);
+    compare(verdict.verdict, HostRow{}, {Scope::kHost}, " of a host");
+  }
+  for (Outcome outcome : {kData, kNoData, kNxDomain, kTimeout}) {
+    for (bool confirm : {true, false}) {
+      AddressObservation address = MakeAddress("198.51.99.7", {PtrName("mx1.shop.com", true)});
+      address.ptr = mxscan::Ended(outcome);
+      if (outcome != kData) address.names.clear();
+      address.confirm_asked = confirm;
+      AddressVerdict verdict;
+      JudgeAddress(address, TestSuffixes(), &verdict);
+      AddressRow row;
+      row.ptr_outcome = outcome;
+      row.fcrdns = verdict.fcrdns;
+      compare(verdict.verdict, row, {Scope::kAddress, Scope::kReverse}, " of an address");
+    }
+  }
+  EXPECT_GT(compared, 500u);
+}
+
+}  // namespace
+}  // namespace mxscan
