@@ -1,0 +1,256 @@
+#include "tests/sim/whole/scan_case.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "scanner/run/scan_core.h"
+#include "tests/sim/memory_files.h"
+#include "tests/sim/sim_transport.h"
+#include "tests/world/compare.h"
+
+namespace mxscan::sim {
+namespace {
+
+constexpr TimeNs kWallUs = 1'700'000'000'000'000;
+constexpr TimeNs kNapNs = 3600 * kSecond;
+constexpr size_t kAnswerMax = 65535;
+constexpr uint64_t kRoundsMax = 5'000'000;
+
+double UpTo(Prng* prng, double bound) { return prng->Uniform() * bound; }
+
+void AddFaults(Prng* prng, ScanCase* result) {
+  FaultPlan& plan = result->plan;
+  plan.latency_ns = static_cast<TimeNs>(prng->Between(1, 60)) * kMillisecond;
+  plan.jitter_ns = static_cast<TimeNs>(prng->Between(0, 20)) * kMillisecond;
+  plan.duplicate_query = UpTo(prng, 0.05);
+  plan.duplicate_answer = UpTo(prng, 0.1);
+  plan.reorder = UpTo(prng, 0.3);
+  plan.truncate = UpTo(prng, 0.1);
+  plan.forge = UpTo(prng, 0.5);
+  plan.forge_kinds = kForgeAll;
+  if (prng->Chance(0.3)) return;  // nothing above keeps a definite answer away
+  result->lossless = false;
+  plan.lose_query = UpTo(prng, 0.05);
+  plan.lose_answer = UpTo(prng, 0.05);
+  plan.late_answer = UpTo(prng, 0.03);
+  plan.tcp_refuse = UpTo(prng, 0.2);
+  plan.tcp_break = UpTo(prng, 0.2);
+  if (prng->Chance(0.2)) {
+    plan.corrupt_answer = UpTo(prng, 0.1);
+    plan.corrupt_query = UpTo(prng, 0.1);
+    result->compare = false;
+  }
+  if (result->options.servers.size() > 1 && prng->Chance(0.4)) {
+    FaultPlan dying = plan;
+    dying.dies_at_ns = static_cast<TimeNs>(prng->Below(4000)) * kMillisecond;
+    if (prng->Chance(0.5)) dying.returns_at_ns = dying.dies_at_ns + static_cast<TimeNs>(prng->Below(9)) * kSecond;
+    dying.unreachable = prng->Chance(0.5) ? 1 : 0;
+    result->special[static_cast<int>(prng->Below(result->options.servers.size()))] = dying;
+  }
+}
+
+template <typename T>
+T Pick(Prng* prng, std::initializer_list<T> values) {
+  return *(values.begin() + prng->Below(values.size()));
+}
+
+// What a scan leaves behind once it runs: the transports must outlive the core.
+struct Stage {
+  explicit Stage(const ScanCase& scan_case) : world(scan_case.world), network(scan_case.seed, scan_case.plan) {}
+  world::World world;
+  SimNetwork network;
+  MemoryFileSystem files;
+  std::vector<std::unique_ptr<SimTransport>> transports;
+  std::unique_ptr<TargetSource> source;
+  std::unique_ptr<ScanCore> core;
+};
+
+void AddServers(const ScanCase& scan_case, Stage* stage) {
+  const Responder responder = [stage](const Endpoint& server, std::span<const uint8_t> query, bool tcp,
+                                      std::vector<std::vector<uint8_t>>* responses) {
+    std::vector<uint8_t> answer(kAnswerMax);
+    const size_t size =
+        stage->world.Respond(query, tcp, world::Role::kRecursive, server.address, answer.data(), answer.size());
+    if (size == 0) return;
+    answer.resize(size);
+    responses->push_back(std::move(answer));
+  };
+  for (size_t i = 0; i < scan_case.options.servers.size(); ++i) {
+    const auto special = scan_case.special.find(static_cast<int>(i));
+    stage->network.AddServer(scan_case.options.servers[i], responder,
+                             special == scan_case.special.end() ? std::nullopt : std::optional(special->second));
+  }
+  stage->network.UseScheduler();
+}
+
+absl::Status Build(const ScanCase& scan_case, const std::string& list, Stage* stage) {
+  AddServers(scan_case, stage);
+  ScanEnvironment environment;
+  for (int i = 0; i < scan_case.workers; ++i) {
+    stage->transports.push_back(std::make_unique<SimTransport>(&stage->network));
+    environment.transports.push_back(stage->transports.back().get());
+  }
+  absl::StatusOr<std::unique_ptr<TargetSource>> source = TargetSource::Open({list}, ListOptions{});
+  if (!source.ok()) return source.status();
+  stage->source = *std::move(source);
+  environment.files = &stage->files;
+  environment.source = stage->source.get();
+  environment.start_ns = stage->network.now();
+  environment.start_wall_us = kWallUs;
+  environment.host = "simulation";
+  absl::StatusOr<std::unique_ptr<ScanCore>> core = ScanCore::Create(scan_case.options, environment);
+  if (!core.ok()) return core.status();
+  stage->core = *std::move(core);
+  return absl::OkStatus();
+}
+
+// How each worker stands, for a scan that does not end.
+std::string WorkersText(Stage* stage) {
+  std::string text = absl::StrCat(" at ", stage->network.now() / kMillisecond, " ms");
+  for (int i = 0; i < stage->core->workers(); ++i) {
+    const Worker& worker = stage->core->worker(i);
+    absl::StrAppend(&text, "; worker ", i, " open ", worker.engine().open(), " in flight ", worker.engine().inflight(),
+                    " sent ", worker.engine().counters().sent, " tcp ", worker.engine().counters().tcp_attempts, " at ",
+                    worker.now() / kMillisecond, " ms");
+    for (const Server& server : worker.engine().servers()) {
+      absl::StrAppend(&text, " [health ", static_cast<int>(server.health()), " in flight ", server.inflight(),
+                      " scale ", server.scale(), " sent ", server.counters().sent, " answered ",
+                      server.counters().answered, "]");
+    }
+  }
+  return text;
+}
+
+absl::Status Drive(Stage* stage) {
+  bool intake_over = false;
+  for (uint64_t round = 0; !stage->core->crew().Finished(); ++round) {
+    if (round == kRoundsMax) return absl::InternalError("the scan does not end" + WorkersText(stage));
+    if (!intake_over) {
+      absl::StatusOr<Intake::State> state = stage->core->intake().Step();
+      if (!state.ok()) return state.status();
+      intake_over = *state == Intake::State::kDone;
+    }
+    for (int i = 0; i < stage->core->workers(); ++i) {
+      Worker& worker = stage->core->worker(i);
+      worker.Turn(worker.now() + kNapNs);
+      if (!stage->core->WorkerStatus(i).ok()) return stage->core->WorkerStatus(i);
+      if (stage->core->crew().board(i).gave_up) return absl::UnavailableError("no server answers");
+    }
+    if (stage->network.AdvanceIfIdle() == Advance::kStuck && intake_over) {
+      if (stage->core->crew().Finished()) break;
+      return absl::InternalError("every worker waits for ever" + WorkersText(stage));
+    }
+  }
+  return stage->core->Finish(stage->network.now());
+}
+
+// No second above a limit, counted when the packets leave.
+void CheckRates(const ScanCase& scan_case, const Stage& stage, std::vector<std::string>* broken) {
+  const std::vector<SendRecord>& log = stage.network.log();
+  if (scan_case.options.rate > 0) {
+    const uint64_t most = BusiestWindow(log, kSecond, false);
+    if (static_cast<double>(most) > scan_case.options.rate) {
+      broken->push_back(absl::StrCat("rate: ", most, " packets in a second"));
+    }
+  }
+  if (scan_case.options.server_rate <= 0) return;
+  for (const Endpoint& server : scan_case.options.servers) {
+    const uint64_t most = BusiestWindow(log, kSecond, false, &server);
+    if (static_cast<double>(most) > scan_case.options.server_rate) {
+      broken->push_back(absl::StrCat("server rate: ", most, " packets in a second to ", server.ToString()));
+    }
+  }
+}
+
+void WriteFiles(const std::map<std::string, std::string>& files, const std::string& root) {
+  for (const auto& [path, content] : files) {
+    const std::filesystem::path target = absl::StrCat(root, "/", path);
+    std::filesystem::create_directories(target.parent_path());
+    std::ofstream(target, std::ios::binary) << content;
+  }
+}
+
+void CompareWithTruth(const ScanCase& scan_case, const Stage& stage, const std::string& directory, CaseResult* result) {
+  world::CompareOptions options;
+  options.allow_unknown = !scan_case.lossless;
+  options.shown_max = 3;
+  const world::Comparison comparison = world::CompareDataset(stage.world, directory, options);
+  for (const auto& [kind, count] : comparison.became_unknown) result->became_unknown += count;
+  if (comparison.Equal()) return;
+  result->broken.push_back("the rows are not the truth");
+  for (const std::string& message : comparison.messages) result->broken.push_back(message);
+}
+
+}  // namespace
+
+ScanCase ScanCase::FromSeed(uint64_t seed) {
+  Prng prng(seed);
+  ScanCase result;
+  result.seed = seed;
+  result.world.seed = prng.Next();
+  result.world.size = prng.Between(5, 120);
+  result.world.planted_scale = Pick(&prng, {0.5, 1.0, 3.0, 5.0});
+  result.world.junk_share = Pick(&prng, {0.0, 0.1, 0.3});
+  result.workers = static_cast<int>(prng.Between(1, 3));
+  ScanOptions& options = result.options;
+  options.output = "dataset";
+  options.seed = prng.Next();
+  options.threads = result.workers;
+  const uint64_t servers = prng.Between(1, 4);
+  for (uint64_t i = 0; i < servers; ++i) {
+    options.servers.push_back({IpAddress::V4FromInt(0xc0000201 + static_cast<uint32_t>(i)), 53});
+  }
+  options.rate = Pick(&prng, {0.0, 30.0, 500.0, 10'000.0});
+  options.server_rate = Pick(&prng, {0.0, 20.0, 200.0, 1000.0});
+  options.server_inflight = Pick(&prng, {0, 1, 50});
+  options.inflight = Pick(&prng, {size_t{3}, size_t{64}, size_t{4096}});
+  options.memory_bytes = Pick(&prng, {uint64_t{16} << 10, uint64_t{1} << 20, uint64_t{128} << 20});
+  options.compression = Pick(&prng, {Compression::kZstd, Compression::kGzip, Compression::kNone});
+  options.tries = static_cast<int>(prng.Between(3, 6));
+  result.plan.latency_ns = static_cast<TimeNs>(prng.Between(0, 30)) * kMillisecond;
+  if (prng.Chance(0.75)) AddFaults(&prng, &result);
+  return result;
+}
+
+std::string ScanCase::Describe() const {
+  return absl::StrCat("seed ", seed, ": ", world.size, " names, ", workers, " workers, ", options.servers.size(),
+                      " servers, rate ", options.rate, ", server rate ", options.server_rate, ", in flight ",
+                      options.inflight, ", memory ", options.memory_bytes, lossless ? ", lossless" : ", lossy",
+                      compare ? "" : ", corrupting", special.empty() ? "" : ", a server dies");
+}
+
+CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
+  CaseResult result;
+  Stage stage(scan_case);
+  const std::string list = scratch + "/list.txt";
+  {
+    std::ofstream out(list, std::ios::binary);
+    for (uint64_t line = 1; line <= stage.world.LineCount(); ++line) out << stage.world.Line(line).text << "\n";
+  }
+  absl::Status status = Build(scan_case, list, &stage);
+  if (status.ok()) status = Drive(&stage);
+  result.sent = stage.network.counters().queries_sent;
+  for (const uint64_t forged : stage.network.counters().forged) result.forged += forged;
+  if (!status.ok()) {
+    result.broken.push_back(std::string(status.message()));
+    return result;
+  }
+  result.domains = stage.core->domains_done();
+  if (result.domains != scan_case.world.size) {
+    result.broken.push_back(absl::StrCat(result.domains, " rows for ", scan_case.world.size, " names"));
+  }
+  CheckRates(scan_case, stage, &result.broken);
+  result.files = stage.files.AllFiles();
+  if (scan_case.compare) {
+    WriteFiles(result.files, scratch);
+    CompareWithTruth(scan_case, stage, scratch + "/dataset", &result);
+    std::filesystem::remove_all(scratch + "/dataset");
+  }
+  return result;
+}
+
+}  // namespace mxscan::sim
