@@ -1,0 +1,284 @@
+// The fuzzer's driver: mutates the kept corpus with a seeded generator, and checks each input.
+//
+// Inputs are run in batches, each in a child of its own: ldns leaks, and some inputs abort it. The child writes down in
+// shared memory what it is about to do; when it dies, the parent knows the input and whose code was running. A death in
+// ldns is counted and the next batch goes on; a death in our code (or in a check) is a finding, and so are a hang and
+// whatever a target reports. A batch is given by the seed and its number alone.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/fuzz/mutate.h"
+#include "tests/fuzz/seeds.h"
+#include "tests/fuzz/targets.h"
+
+namespace mxscan::fuzz {
+namespace {
+
+constexpr unsigned kHangSeconds = 20;  // for one batch, which takes well under a second
+constexpr uint64_t kBatchInputs = 2000;
+constexpr size_t kInputSizeMax = 1 << 16;
+constexpr size_t kReasonsMax = 32;
+
+enum class Stage : int { kIdle, kOurs, kOracle };
+
+// What a child leaves behind.
+struct Shared {
+  Stage stage;
+  size_t input_size;
+  uint8_t input[kInputSizeMax];
+  char finding[512];
+  uint64_t inputs;
+  uint64_t agreed;
+  uint64_t oracle_deaths;
+  char reason_names[kReasonsMax][32];
+  uint64_t reason_counts[kReasonsMax];
+};
+
+struct Options {
+  std::string target = "wire";
+  std::string corpus;
+  std::string replay;
+  std::string make_corpus;
+  std::string out = "fuzz-finding";
+  uint64_t seed = 0;
+  double seconds = 0;
+  uint64_t iterations = 0;
+};
+
+int Usage() {
+  std::fprintf(stderr,
+               "usage: fuzz_dns [--target wire|answer|name] --corpus DIR (--seconds N | --iterations N) [--seed N]\n"
+               "                [--out FILE]\n"
+               "       fuzz_dns [--target wire|answer|name] --replay FILE\n"
+               "       fuzz_dns --make-corpus DIR\n");
+  return 2;
+}
+
+bool ParseOptions(int argc, char** argv, Options* options) {
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string key = argv[i];
+    const char* value = argv[i + 1];
+    if (key == "--target")
+      options->target = value;
+    else if (key == "--corpus")
+      options->corpus = value;
+    else if (key == "--replay")
+      options->replay = value;
+    else if (key == "--make-corpus")
+      options->make_corpus = value;
+    else if (key == "--out")
+      options->out = value;
+    else if (key == "--seed")
+      options->seed = std::strtoull(value, nullptr, 0);
+    else if (key == "--seconds")
+      options->seconds = std::strtod(value, nullptr);
+    else if (key == "--iterations")
+      options->iterations = std::strtoull(value, nullptr, 0);
+    else
+      return false;
+  }
+  const bool target = options->target == "wire" || options->target == "answer" || options->target == "name";
+  const bool runs = !options->corpus.empty() && (options->seconds > 0 || options->iterations > 0);
+  return argc % 2 == 1 && target && (runs || !options->replay.empty() || !options->make_corpus.empty());
+}
+
+void CountReason(const std::string& name, Shared* shared) {
+  for (size_t i = 0; i < kReasonsMax; ++i) {
+    if (shared->reason_names[i][0] == 0) std::snprintf(shared->reason_names[i], 32, "%s", name.c_str());
+    if (name != shared->reason_names[i]) continue;
+    ++shared->reason_counts[i];
+    return;
+  }
+}
+
+// Empty where all is well.
+std::string CheckInput(const std::string& target, const Octets& input, Shared* shared) {
+  if (target == "name") return CheckName(input);
+  if (target == "answer") return CheckAnswer(input);
+  std::string wrong = CheckWire(input);
+  if (!wrong.empty()) return wrong;
+  shared->stage = Stage::kOracle;
+  const Disagreement disagreement = CompareWithOracle(input);
+  shared->stage = Stage::kOurs;
+  if (disagreement.name.empty()) {
+    ++shared->agreed;
+    return "";
+  }
+  CountReason(disagreement.name, shared);
+  return disagreement.listed ? "" : "oracle: " + disagreement.detail;
+}
+
+// The child's work. Returns its exit status.
+int RunBatch(const Options& options, const std::vector<Octets>& corpus, uint64_t batch, uint64_t inputs,
+             Shared* shared) {
+  alarm(kHangSeconds);
+  Mutator mutator(&corpus, Random(options.seed ^ (batch << 32)).Next());
+  for (uint64_t i = 0; i < inputs; ++i) {
+    const Octets input = options.target == "name" ? mutator.NextOctets() : mutator.NextMessage();
+    shared->input_size = std::min(input.size(), kInputSizeMax);
+    std::copy_n(input.begin(), shared->input_size, shared->input);
+    shared->stage = Stage::kOurs;
+    const std::string wrong = CheckInput(options.target, input, shared);
+    shared->stage = Stage::kIdle;
+    ++shared->inputs;
+    if (wrong.empty()) continue;
+    std::snprintf(shared->finding, sizeof(shared->finding), "%s", wrong.c_str());
+    return 1;
+  }
+  return 0;
+}
+
+// Runs `work` in a child. True where it found nothing; deaths in ldns are counted, others described in shared->finding.
+template <typename Work>
+bool InChild(Shared* shared, Work work) {
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child < 0) {
+    std::perror("fork");
+    std::exit(2);
+  }
+  if (child == 0) _exit(work());  // not exit: what ldns leaked is no news
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+  if (shared->finding[0] != 0) return false;
+  if (shared->stage == Stage::kOracle) {
+    ++shared->oracle_deaths;
+    return true;
+  }
+  std::snprintf(shared->finding, sizeof(shared->finding), "died, wait status %d%s", status,
+                WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? " (hang)" : "");
+  return false;
+}
+
+bool WriteFile(const std::string& path, const uint8_t* data, size_t size) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
+  file.close();
+  return !file.fail();
+}
+
+Octets ReadFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return Octets(std::istreambuf_iterator<char>(file), {});
+}
+
+std::vector<Octets> LoadCorpus(const std::string& folder) {
+  std::vector<std::filesystem::path> paths;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());  // the order is part of what the seed stands for
+  std::vector<Octets> corpus;
+  for (const std::filesystem::path& path : paths) corpus.push_back(ReadFile(path));
+  return corpus;
+}
+
+int MakeCorpus(const std::string& folder) {
+  for (const Seed& seed : MakeSeeds()) {
+    if (!WriteFile(folder + "/" + seed.name, seed.octets.data(), seed.octets.size())) {
+      std::fprintf(stderr, "cannot write %s/%s\n", folder.c_str(), seed.name.c_str());
+      return 2;
+    }
+  }
+  return 0;
+}
+
+int Replay(const Options& options, Shared* shared) {
+  if (!std::filesystem::is_regular_file(options.replay)) {
+    std::fprintf(stderr, "no such file: %s\n", options.replay.c_str());
+    return 2;
+  }
+  const Octets input = ReadFile(options.replay);
+  const bool good = InChild(shared, [&]() {
+    alarm(kHangSeconds);
+    shared->stage = Stage::kOurs;
+    const std::string wrong = CheckInput(options.target, input, shared);
+    std::snprintf(shared->finding, sizeof(shared->finding), "%s", wrong.c_str());
+    return wrong.empty() ? 0 : 1;
+  });
+  std::printf("%s: %s\n", options.replay.c_str(), good ? "no finding" : shared->finding);
+  if (shared->oracle_deaths > 0) std::printf("ldns died of it\n");
+  for (size_t i = 0; i < kReasonsMax && shared->reason_names[i][0] != 0; ++i) {
+    std::printf("disagreement with ldns: %s\n", shared->reason_names[i]);
+  }
+  return good ? 0 : 1;
+}
+
+void PrintCounts(const Options& options, const Shared& shared, uint64_t batches) {
+  std::printf("target %s seed %llu: %llu inputs in %llu batches", options.target.c_str(),
+              static_cast<unsigned long long>(options.seed), static_cast<unsigned long long>(shared.inputs),
+              static_cast<unsigned long long>(batches));
+  if (options.target == "wire") {
+    std::printf(", ldns agreed on %llu and died %llu times", static_cast<unsigned long long>(shared.agreed),
+                static_cast<unsigned long long>(shared.oracle_deaths));
+  }
+  std::printf("\n");
+  for (size_t i = 0; i < kReasonsMax && shared.reason_names[i][0] != 0; ++i) {
+    std::printf("  %-24s %llu\n", shared.reason_names[i], static_cast<unsigned long long>(shared.reason_counts[i]));
+  }
+}
+
+int Fuzz(const Options& options, const char* program, Shared* shared) {
+  const std::vector<Octets> corpus = LoadCorpus(options.corpus);
+  if (corpus.empty()) {
+    std::fprintf(stderr, "no corpus in %s\n", options.corpus.c_str());
+    return 2;
+  }
+  std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&]() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  uint64_t batch = 0;
+  uint64_t planned = 0;
+  bool good = true;
+  while (good && (options.seconds <= 0 || elapsed() < options.seconds) &&
+         (options.iterations == 0 || planned < options.iterations)) {
+    const uint64_t inputs =
+        options.iterations == 0 ? kBatchInputs : std::min(kBatchInputs, options.iterations - planned);
+    good = InChild(shared, [&]() { return RunBatch(options, corpus, batch, inputs, shared); });
+    planned += inputs;
+    ++batch;
+  }
+  PrintCounts(options, *shared, batch);
+  if (good) return 0;
+  std::printf("FINDING: %s\n", shared->finding);
+  if (!WriteFile(options.out, shared->input, shared->input_size)) std::printf("cannot write %s\n", options.out.c_str());
+  std::printf("replay: %s --target %s --replay %s\n", program, options.target.c_str(), options.out.c_str());
+  return 1;
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  if (!ParseOptions(argc, argv, &options)) return Usage();
+  if (!options.make_corpus.empty()) return MakeCorpus(options.make_corpus);
+  void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    std::perror("mmap");
+    return 2;
+  }
+  auto* shared = new (memory) Shared{};
+  return options.replay.empty() ? Fuzz(options, argv[0], shared) : Replay(options, shared);
+}
+
+}  // namespace
+}  // namespace mxscan::fuzz
+
+int main(int argc, char** argv) { return mxscan::fuzz::Main(argc, argv); }
