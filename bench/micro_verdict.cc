@@ -45,9 +45,9 @@ DomainObservation Domain(std::string_view name, std::initializer_list<HostRef> h
   uint16_t preference = 0;
   for (const HostRef& host : hosts) {
     preference = static_cast<uint16_t>(preference + 10);
-    domain.records.push_back(MxObservation{preference, 3600, host->name});
+    domain.records.push_back(MxObservation{preference, 3600, Name(host->name)});
     ExchangeObservation exchange;
-    exchange.name = host->name;
+    exchange.name.Assign(host->name);
     exchange.host = host;
     domain.exchanges.push_back(exchange);
   }

@@ -1,5 +1,7 @@
 // mxscan: bulk surveys of mail DNS.
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <vector>
 
@@ -64,7 +66,12 @@ void Complain(const std::string& text) { WriteText(kStandardError, absl::StrCat(
 }  // namespace mxscan
 
 int main(int count, char** words) {
-  const int status = mxscan::Main(count, words);
+  int status = mxscan::kExitInternal;
+  try {
+    status = mxscan::Main(count, words);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mxscan: %s: a fault of this program\n", error.what());
+  }
   // Not by return: a reader of standard input may still be waiting in another thread.
   std::_Exit(status);
 }

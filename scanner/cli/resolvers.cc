@@ -52,16 +52,18 @@ absl::Status ForEachLine(const std::string& path, std::string_view text, F f) {
 absl::Status AddSystem(FileSystem* files, const std::string& resolv_conf, std::vector<Endpoint>* servers) {
   absl::StatusOr<std::string> text = ReadWholeFile(files, resolv_conf);
   if (!text.ok()) return text.status();
-  const size_t before = servers->size();
+  bool any = false;  // they may have been given already, which adds none
   absl::Status status = ForEachLine(resolv_conf, *text, [&](std::string_view line, const std::string&) {
     constexpr std::string_view kKeyword = "nameserver";
     if (!line.starts_with(kKeyword) || line.size() == kKeyword.size()) return absl::OkStatus();
     // Addresses with a zone id (fe80::1%eth0) are the system's to know how to reach; the scanner passes them over.
     const std::optional<Endpoint> server = Endpoint::Parse(Trim(line.substr(kKeyword.size())), kDnsPort);
-    if (server.has_value()) AddOnce(*server, servers);
+    if (!server.has_value()) return absl::OkStatus();
+    any = true;
+    AddOnce(*server, servers);
     return absl::OkStatus();
   });
-  if (status.ok() && servers->size() == before) {
+  if (status.ok() && !any) {
     return absl::InvalidArgumentError(
         absl::StrCat(resolv_conf, " names no usable nameserver: give --resolver ADDRESS instead of system"));
   }

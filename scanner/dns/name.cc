@@ -1,6 +1,8 @@
 #include "scanner/dns/name.h"
 
 #include <array>
+#include <bit>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -57,6 +59,60 @@ bool IsNumberLike(NameView name) {
   for (size_t i = 1; i + 1 < name.size(); ++i) {
     if (!IsDigit(name[i])) return false;
   }
+  return true;
+}
+
+// A word whose octets have their high bit set where the octet in `word` is one that any name may hold as it is: a lower
+// case letter, a digit or a hyphen.
+uint64_t OrdinaryOctets(uint64_t word) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHigh = kOnes << 7;
+  const uint64_t low = word & ~kHigh;  // so that no sum below carries into the next octet
+  const auto at_least = [&](uint8_t bound) { return low + kOnes * (0x80u - bound); };
+  const uint64_t letters = at_least('a') & ~at_least('z' + 1);
+  const uint64_t digits = at_least('0') & ~at_least('9' + 1);
+  const uint64_t hyphens = at_least('-') & ~at_least('-' + 1);
+  return (letters | digits | hyphens) & ~word & kHigh;
+}
+
+// Nearly every name is of ordinary octets, at most 64 of them: its text is then its octets with dots in place of the
+// length octets, shifted by one. False, and nothing appended, for any other name.
+bool AppendPlainName(NameView name, std::string* text) {
+  constexpr size_t kWordSize = sizeof(uint64_t);
+  constexpr size_t kPlainSizeMax = 64;
+  constexpr bool kLittle = std::endian::native == std::endian::little;
+  const size_t size = name.size() - 1;  // of the text
+  if (!kLittle || size < kWordSize || size > kPlainSizeMax || name[1] == '-') return false;
+  char out[kPlainSizeMax];
+  uint64_t ordinary[kPlainSizeMax / kWordSize];  // high bit of each octet
+  const char* const octets = name.data();
+  size_t words = 0;
+  for (; (words + 1) * kWordSize <= size; ++words) {
+    uint64_t word;
+    std::memcpy(&word, octets + words * kWordSize, kWordSize);
+    ordinary[words] = OrdinaryOctets(word);
+  }
+  if (words * kWordSize < size) {  // the last octets, from a word that overlaps the one before
+    const size_t rest = size - words * kWordSize;
+    uint64_t word;
+    std::memcpy(&word, octets + size - kWordSize, kWordSize);
+    ordinary[words] = OrdinaryOctets(word) >> (8 * (kWordSize - rest)) | ~uint64_t{0} << (8 * rest);
+    ++words;
+  }
+  std::memcpy(out, octets + 1, size);
+  size_t labels = 0;
+  for (size_t offset = 0; offset < size; ++labels) {
+    ordinary[offset / kWordSize] |= uint64_t{0x80} << (offset % kWordSize * 8);
+    const size_t length = LengthAt(name, offset);
+    offset += 1 + length;
+    if (length == 0 || offset > size) return false;
+    out[offset - 1] = '.';
+  }
+  uint64_t all = ~uint64_t{0};
+  for (size_t i = 0; i < words; ++i) all &= ordinary[i];
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  if ((all & kHighBits) != kHighBits || octets[size] != 0 || (labels == 1 && IsNumberLike(name))) return false;
+  text->append(out, size);
   return true;
 }
 
@@ -123,6 +179,7 @@ NameError ParseName(std::string_view text, Name* name) {
 
 void AppendName(NameView name, std::string* text) {
   MXSCAN_CHECK(!name.empty() && name.size() <= kNameSizeMax);
+  if (AppendPlainName(name, text)) return;
   char out[kNameSizeMax * kEscapeSize];
   size_t size = 0;
   size_t offset = 0;

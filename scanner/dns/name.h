@@ -9,6 +9,7 @@
 #ifndef MXSCAN_SCANNER_DNS_NAME_H_
 #define MXSCAN_SCANNER_DNS_NAME_H_
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,6 +32,12 @@ class Name {
  public:
   Name() = default;
   explicit Name(NameView view) { Assign(view); }
+  // Copies what is there, not the whole of the room.
+  Name(const Name& other) { Assign(other); }
+  Name& operator=(const Name& other) {
+    if (this != &other) Assign(other);
+    return *this;
+  }
   void Assign(NameView view) {
     size_ = static_cast<uint8_t>(view.size());
     std::memcpy(octets_, view.data(), view.size());
@@ -40,6 +47,9 @@ class Name {
   NameView view() const { return NameView(octets_, size_); }
   operator NameView() const { return view(); }  // NOLINT(google-explicit-constructor): a Name is used as its view
   friend bool operator==(const Name& a, const Name& b) { return a.view() == b.view(); }
+  friend bool operator==(const Name& a, NameView b) { return a.view() == b; }
+  friend std::strong_ordering operator<=>(const Name& a, const Name& b) { return a.view() <=> b.view(); }
+  friend std::strong_ordering operator<=>(const Name& a, NameView b) { return a.view() <=> b; }
 
  private:
   uint8_t size_ = 0;

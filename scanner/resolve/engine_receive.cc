@@ -149,6 +149,8 @@ const Completion* Engine::Accept(uint32_t index, TimeNs now, bool tcp) {
     FreeSlot(index);
     return nullptr;
   }
+  if (slot.lost_on >= 0) servers_[static_cast<size_t>(slot.lost_on)].OnLoss();
+  slot.lost_on = -1;
   if (tcp) slot.truncated_seen = false;
   Verdict verdict = Judge(&slot, counts);
   if (tcp && verdict == Verdict::kRetryTcp) {  // TC over TCP makes no sense: a failed answer
@@ -207,13 +209,14 @@ void Engine::OnExpired(uint32_t index, TimeNs now) {
     Requeue(index);
     return;
   }
-  servers_[static_cast<size_t>(slot.server)].OnTimeout(now);
+  servers_[static_cast<size_t>(slot.server)].OnTimeout();
   ++counters_.timed_out;
   EndAttempt(index, now, Recent::kTimedOut);
   if (slot.control) {
     FreeSlot(index);
     return;
   }
+  slot.lost_on = slot.server;
   FailAttempt(index, now, 0);
 }
 

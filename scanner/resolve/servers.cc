@@ -70,16 +70,15 @@ void Server::OnAnswer(TimeNs now, TimeNs rtt_ns, Rcode rcode) {
   unanswered_ = 0;
   unanswered_since_ = inflight_ > 0 ? now : kNever;
   if (health_ != Health::kHealthy) BecomeHealthy(now);
-  CountOutcome(now, rcode == Rcode::kRefused);
+  CountOutcome(rcode == Rcode::kRefused);
 }
 
-void Server::OnTimeout(TimeNs now) {
+void Server::OnTimeout() {
   MXSCAN_CHECK(inflight_ > 0);
   --inflight_;
   ++counters_.timed_out;
   ++timeouts_in_a_row_;
   if (inflight_ == 0) unanswered_since_ = kNever, unanswered_ = 0;
-  if (health_ == Health::kHealthy) CountOutcome(now, true);
 }
 
 void Server::OnCancelled() {
@@ -136,7 +135,7 @@ TimeNs Server::NextHealthEvent(TimeNs now) const {
   return std::max(unanswered_since_ + kSilenceNs, now + 50 * kMillisecond);
 }
 
-void Server::CountOutcome(TimeNs, bool loss) {
+void Server::CountOutcome(bool loss) {
   ++epoch_outcomes_;
   epoch_losses_ += loss;
   if (epoch_outcomes_ < kEpochOutcomes) return;

@@ -1,7 +1,9 @@
 // What is known about each server that is asked: health, pace, round-trip time, habits, counts.
 //
-// Health. A server that loses or refuses more than a share of an epoch's attempts is slowed (multiplicative decrease,
-// additive increase of `scale`, which multiplies its rate and its in-flight bound; doubling until the first loss). A
+// Pace. A server that loses or refuses more than a share of an epoch's attempts is slowed (multiplicative decrease,
+// additive increase of `scale`, which multiplies its rate and its in-flight bound; doubling until the first loss). An
+// attempt counts as lost only once its question was answered by a later one: a question that nobody ever answers tells of
+// the domain's servers, not of this one. Health. A
 // server that falls silent becomes suspect: nothing new is sent to it, and control questions (the root's NS records,
 // which any resolver can answer with something) ask whether it lives. An answer of any kind makes it healthy again;
 // silence makes it dead: its attempts are taken back and asked elsewhere, and control questions go on at growing
@@ -70,7 +72,9 @@ class Server {
   void EndTcp(TimeNs now, int packets) { pacer_.Release(now, packets); }
   // An accepted answer, whatever its rcode; `rtt_ns` of the attempt. A REFUSED counts as a loss for the pace.
   void OnAnswer(TimeNs now, TimeNs rtt_ns, Rcode rcode);
-  void OnTimeout(TimeNs now);
+  void OnTimeout();
+  // A question that an earlier attempt here had asked in vain was answered.
+  void OnLoss() { CountOutcome(true); }
   void OnCancelled();
   void OnControlSent(TimeNs now);
   // The kernel reported an ICMP error: no proof, but a reason to ask whether it lives.
@@ -97,7 +101,7 @@ class Server {
 
  private:
   void CountSent(TimeNs now);
-  void CountOutcome(TimeNs now, bool loss);
+  void CountOutcome(bool loss);
   int64_t FreeWindow() const;  // attempts that fit its bound in flight; none unless healthy
   void BecomeHealthy(TimeNs now);
   void BecomeSuspect(TimeNs now);

@@ -35,6 +35,8 @@ class ScanRunner {
       : options_(options), signals_(signals), hooks_(hooks) {}
 
   ScanResult Run();
+  // Whether the thread that reads the input could not be ended.
+  bool reader_left_behind() const { return reader_left_behind_; }
 
  private:
   absl::Status OpenTransports(int count);
@@ -65,6 +67,7 @@ class ScanRunner {
   bool intake_write_failed_ = false;  // the same
   ScanEnd end_ = ScanEnd::kDone;      // of the main thread
   int stop_signal_ = 0;
+  bool reader_left_behind_ = false;
   TimeNs drain_by_ = kNever;
   TimeNs run_info_at_ = 0;
 };
@@ -274,6 +277,7 @@ ScanResult ScanRunner::Run() {
   core_ = *std::move(core);
 
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(core_->workers()));
   for (int i = 0; i < core_->workers(); ++i) threads.emplace_back([this, i] { WorkerThread(i); });
   std::thread intake([this] { IntakeThread(); });
   Watch();
@@ -286,6 +290,7 @@ ScanResult ScanRunner::Run() {
   } else {
     // It may be waiting for a pipe that never says more; the process ends soon, and what it owns must outlive it.
     intake.detach();
+    reader_left_behind_ = true;
   }
   result = Close();
   result.domains = core_->domains_done();
@@ -298,9 +303,11 @@ ScanResult ScanRunner::Run() {
 }  // namespace
 
 ScanResult RunScan(const ScanOptions& options, StopSignals* signals, const ScanHooks& hooks) {
-  // Never destroyed where a blocked reader may still use it; a process runs one scan.
-  ScanRunner* const runner = new ScanRunner(options, signals, hooks);
-  return runner->Run();
+  auto runner = std::make_unique<ScanRunner>(options, signals, hooks);
+  ScanResult result = runner->Run();
+  // A reader that waits for a pipe still uses it; the process ends soon.
+  if (runner->reader_left_behind()) static_cast<void>(runner.release());
+  return result;
 }
 
 }  // namespace mxscan

@@ -97,6 +97,7 @@ void Survey::OnPtr(uint32_t index, const Completion& completion, int64_t wall_us
 // Takes the addresses of a PTR name. False where the other family has to be asked first: whether a name has no address
 // at all takes both.
 bool Survey::ConfirmName(AddressEntry* entry, uint32_t name, const HostRef& host, bool other_family) {
+  MXSCAN_CHECK(host != nullptr);
   PtrNameObservation& observed = entry->building->names[name];
   const bool is_v4 = entry->address.family() == 4;
   if (other_family) {

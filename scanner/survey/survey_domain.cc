@@ -25,6 +25,18 @@ void ClearObservation(DomainObservation* observation) {
   observation->rtt_us = observation->asked_at_us = INT64_MIN;
 }
 
+// The distinct exchanges of the records, by name.
+void ListExchanges(DomainObservation* observation) {
+  std::vector<ExchangeObservation>& exchanges = observation->exchanges;
+  for (const MxObservation& record : observation->records) {
+    if (record.exchange.view() != kRootName) exchanges.push_back({.name = record.exchange});
+  }
+  const auto by_name = [](const ExchangeObservation& a, const ExchangeObservation& b) { return a.name < b.name; };
+  const auto same_name = [](const ExchangeObservation& a, const ExchangeObservation& b) { return a.name == b.name; };
+  std::sort(exchanges.begin(), exchanges.end(), by_name);
+  exchanges.erase(std::unique(exchanges.begin(), exchanges.end(), same_name), exchanges.end());
+}
+
 Probe ProbeOf(const HostObservation& host) {
   Probe probe;
   probe.addresses = host.ipv4;
@@ -90,7 +102,7 @@ void Survey::OnMx(DomainTask* task, const Completion& completion, int64_t wall_u
   }
   if (completion.outcome == Outcome::kData) {
     for (const MxRecord& record : completion.answer->mx) {
-      observation.records.push_back({record.preference, record.ttl, std::string(record.exchange.view())});
+      observation.records.push_back({record.preference, record.ttl, record.exchange});
     }
     std::sort(observation.records.begin(), observation.records.end(),
               [](const MxObservation& a, const MxObservation& b) {
@@ -103,6 +115,7 @@ void Survey::OnMx(DomainTask* task, const Completion& completion, int64_t wall_u
     observation.duplicate_records = end != observation.records.end();
     observation.records.erase(end, observation.records.end());
   }
+  ListExchanges(&observation);
   task->pending = 0;
   task->step = DomainTask::Step::kAddresses;
   if (observation.addresses_asked) {
@@ -121,15 +134,6 @@ void Survey::OnMx(DomainTask* task, const Completion& completion, int64_t wall_u
 
 void Survey::RequestExchanges(DomainTask* task) {
   DomainObservation& observation = task->observation;
-  for (const MxObservation& record : observation.records) {
-    if (record.exchange == kRootName) continue;
-    observation.exchanges.push_back({.name = record.exchange});
-  }
-  const auto by_name = [](const ExchangeObservation& a, const ExchangeObservation& b) { return a.name < b.name; };
-  const auto same_name = [](const ExchangeObservation& a, const ExchangeObservation& b) { return a.name == b.name; };
-  std::sort(observation.exchanges.begin(), observation.exchanges.end(), by_name);
-  observation.exchanges.erase(std::unique(observation.exchanges.begin(), observation.exchanges.end(), same_name),
-                              observation.exchanges.end());
   const size_t followed = std::min(observation.exchanges.size(), kExchangesMax);
   for (size_t i = 0; i < followed; ++i) {
     ExchangeObservation& exchange = observation.exchanges[i];

@@ -21,14 +21,14 @@ class ExchangeIndex {
               [&](uint32_t a, uint32_t b) { return exchanges_[a].name < exchanges_[b].name; });
   }
 
-  uint32_t Find(const std::string& name) const {
+  uint32_t Find(NameView name) const {
     if (order_.empty()) {
       for (uint32_t i = 0; i < exchanges_.size(); ++i) {
         if (exchanges_[i].name == name) return i;
       }
     } else {
       const auto found = std::lower_bound(order_.begin(), order_.end(), name,
-                                          [&](uint32_t i, const std::string& key) { return exchanges_[i].name < key; });
+                                          [&](uint32_t i, NameView key) { return exchanges_[i].name < key; });
       if (found != order_.end() && exchanges_[*found].name == name) return *found;
     }
     MXSCAN_CHECK(false);  // every exchange of a record is listed

@@ -2,7 +2,8 @@
 //
 // Purpose: observations are built by the survey and judged by pure functions (verdict.h). They say nothing about when
 // or in which order things were learnt.
-// Names are wire form, lower case (scanner/dns/name.h), held in std::string where they are kept.
+// Names are wire form, lower case (scanner/dns/name.h): a Name where they live as long as a domain's plan, a string where
+// they are kept.
 // Ownership: values; a HostObservation and an AddressObservation are immutable once published and shared by all who
 // wait for them. Thread safety: immutable after publication.
 #ifndef MXSCAN_SCANNER_VERDICT_OBSERVATION_H_
@@ -15,6 +16,7 @@
 
 #include "io/address.h"
 #include "output/types.h"
+#include "scanner/dns/name.h"
 
 namespace mxscan {
 
@@ -43,7 +45,7 @@ using HostRef = std::shared_ptr<const HostObservation>;
 struct MxObservation {
   uint16_t preference = 0;
   uint32_t ttl = 0;
-  std::string exchange;
+  Name exchange;
 };
 
 // Whether a follow-up question was asked at all, and what it gave. kNotAsked where the group of lookups is switched off
@@ -55,7 +57,7 @@ struct Probe {
 };
 
 struct ExchangeObservation {
-  std::string name;         // distinct exchange of the set
+  Name name;                // distinct exchange of the set
   HostRef host;             // null where no query is sent for it (syntactic findings, root, `a`/`aaaa` lookups off)
   std::string stripped;     // X of X.zone where a missing dot is suspected; empty where it is not
   Probe stripped_probe;     // addresses of `stripped`

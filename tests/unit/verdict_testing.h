@@ -96,12 +96,12 @@ class DomainBuilder {
     domain_.mx.ttl = 3600;
   }
   DomainBuilder& Mx(uint16_t preference, std::string_view exchange) {
-    domain_.records.push_back(MxObservation{preference, 3600, Wire(exchange)});
+    domain_.records.push_back(MxObservation{preference, 3600, Name(Wire(exchange))});
     if (exchange != ".") AddExchange(Wire(exchange), nullptr);
     return *this;
   }
   DomainBuilder& Mx(uint16_t preference, HostObservation host) {
-    domain_.records.push_back(MxObservation{preference, 3600, host.name});
+    domain_.records.push_back(MxObservation{preference, 3600, Name(host.name)});
     const std::string name = host.name;
     AddExchange(name, std::make_shared<const HostObservation>(std::move(host)));
     return *this;
@@ -136,7 +136,7 @@ class DomainBuilder {
                                  [&](const ExchangeObservation& exchange) { return exchange.name >= name; });
     if (at != exchanges.end() && at->name == name) return;
     ExchangeObservation exchange;
-    exchange.name = name;
+    exchange.name.Assign(name);
     exchange.host = std::move(host);
     exchanges.insert(at, std::move(exchange));
   }

@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""Holds the command line to its contract: exit statuses, messages, bad input, interruption.
+
+usage: cli_test.py MXSCAN [unittest arguments]
+
+Every scan asks one small server on loopback that answers NXDOMAIN to whatever it is asked.
+"""
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+import zipfile
+
+sys.dont_write_bytecode = True
+import dataset  # noqa: E402  (no byte code beside the sources)
+import servers  # noqa: E402
+
+OK, USAGE, DATA_ERROR, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO_ERROR, TEMPORARY = 0, 64, 65, 66, 69, 73, 74, 75
+LIMIT_S = 60
+MXSCAN = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "mxscan").resolve()
+NAMES = [f"name-{number}.example.com" for number in range(1000)]
+
+
+def run(*arguments, **options):
+    return subprocess.run([MXSCAN, *map(str, arguments)], stdin=options.pop("stdin", subprocess.DEVNULL),
+                          stdout=options.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, text=True,
+                          errors="replace", timeout=LIMIT_S, check=False, **options)
+
+
+def tree_digest(directory):
+    """A digest of all names and contents below a directory."""
+    digest = hashlib.sha256()
+    for path in sorted(pathlib.Path(directory).rglob("*")):
+        digest.update(str(path.relative_to(directory)).encode() + b"\0")
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.maxDiff = None
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mxscan-cli-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.out = self.directory / "out"
+
+    def list_file(self, content, name="list.txt"):
+        path = self.directory / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def server(self):
+        server = servers.RcodeServer(servers.NXDOMAIN)
+        self.addCleanup(server.__exit__)
+        return server
+
+    def scan_arguments(self, source, server, *options):
+        return ["scan", source, "-o", self.out, "--resolver", server.address, "--timeout", "2", "--quiet", *options]
+
+    def expect(self, status, done, *words):
+        text = f"{' '.join(map(str, done.args))}\nstdout: {done.stdout}\nstderr: {done.stderr}"
+        self.assertEqual(done.returncode, status, text)
+        for word in words:
+            self.assertIn(word.lower(), (done.stderr or "").lower(), text)
+
+    # Usage.
+
+    def test_help(self):
+        for arguments in (["--help"], ["scan", "--help"], ["summarize", "--help"]):
+            done = run(*arguments)
+            self.expect(OK, done)
+            self.assertTrue(done.stdout.strip())
+        self.assertIn("scan", run("--help").stdout)
+
+    def test_version(self):
+        done = run("--version")
+        self.expect(OK, done)
+        self.assertRegex(done.stdout, r"\d+\.\d+")
+
+    def test_mistyped_command_and_option(self):
+        self.expect(USAGE, run())
+        self.expect(USAGE, run("sacn"), "scan")
+        self.expect(USAGE, run("scan", "x", "-o", self.out, "--resovler", "127.0.0.1"), "--resolver")
+
+    def test_bad_option_values(self):
+        source = self.list_file("example.com\n")
+        base = ["scan", source, "-o", self.out, "--resolver", "127.0.0.1:5300"]
+        for option, value in [("--rate", "-1"), ("--rate", "many"), ("--threads", "-1"), ("--io", "smoke"),
+                              ("--lookups", "mx,bogus"), ("--lookups", "ptr"), ("--compression", "lzma"),
+                              ("--timeout", "0"), ("--timeout", "soon"), ("--tries", "0"), ("--inflight", "0"),
+                              ("--seed", "x"), ("--format", "tale")]:
+            with self.subTest(option=option, value=value):
+                self.expect(USAGE, run(*base, option, value), option)
+                self.assertFalse(self.out.exists())
+        for value in ("999.1.1.1", "127.0.0.1:99999", "[::1", "not a server"):
+            with self.subTest(resolver=value):
+                self.expect(USAGE, run("scan", source, "-o", self.out, "--resolver", value), "--resolver")
+
+    # Input.
+
+    def test_input_not_found(self):
+        done = run("scan", self.directory / "none.txt", "-o", self.out, "--resolver", "127.0.0.1:5300")
+        self.expect(NO_INPUT, done, "none.txt")
+        self.assertFalse(self.out.exists())
+
+    def test_damaged_compression(self):
+        server = self.server()
+        whole = gzip.compress("\n".join(NAMES).encode())
+        source = self.list_file(whole[:len(whole) // 2], "list.gz")
+        self.expect(DATA_ERROR, run(*self.scan_arguments(source, server)), "list.gz")
+        self.assertFalse((self.out / "_SUCCESS").exists())
+
+    def test_hostile_list(self):
+        """What is no name becomes a reject; each line is accounted for; no field begins a formula."""
+        server = self.server()
+        lines = [b"\xef\xbb\xbffirst.example.com\r", b"", b"# a comment", b"UPPER.Example.COM.", b"upper.example.com",
+                 b"  spaced.example.com  ", b"b\xc3\xbccher.example.com", b"a..b", b"x" * 64 + b".com", b"a." * 200 + b"com",
+                 b"bad\xff\xfeutf.com", b"nul\x00.com", b"=cmd|' /C calc'!A0", b"+1", b"@sum", b"\"quoted,field\"",
+                 b"y" * 3_000_000, b"esc\x1b[2J.com", b"http://example.com/x", b"user@example.com", b"192.0.2.1",
+                 b"last.example.com"]
+        done = run(*self.scan_arguments(self.list_file(b"\n".join(lines)), server))
+        self.expect(OK, done)
+        domains = {row["domain"] for row in dataset.read_table(self.out, "domains")}
+        self.assertLessEqual({"first.example.com.", "upper.example.com.", "spaced.example.com.",
+                              "xn--bcher-kva.example.com.", "last.example.com."}, domains)
+        rejects = dataset.read_table(self.out, "rejects")
+        self.assertGreaterEqual(len(rejects), 8)
+        for row in rejects + dataset.read_table(self.out, "domains"):
+            for value in row.values():
+                self.assertRegex(value, r"^([!-*,.-?A-~][ -~]*)?$", row)
+                self.assertLessEqual(len(value), 5000)
+        # input lines = domains + rejects + duplicates + blank and comment lines
+        duplicates, blank_and_comments = 1, 2
+        self.assertEqual(len(domains) + len(rejects) + duplicates + blank_and_comments, len(lines))
+
+    def test_compressed_lists(self):
+        server = self.server()
+        text = "\n".join(NAMES[:50]).encode() + b"\n"
+        archive = self.directory / "list.zip"
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr("list.txt", text)
+        zst = subprocess.run(["zstd", "-qc"], input=text, stdout=subprocess.PIPE, check=True).stdout
+        sources = [archive, self.list_file(gzip.compress(text), "a"), self.list_file(lzma.compress(text), "b"),
+                   self.list_file(bz2.compress(text), "c"), self.list_file(zst, "d"), self.list_file(text, "e")]
+        for source in sources:
+            with self.subTest(source.name):
+                self.expect(OK, run(*self.scan_arguments(source, server)))
+                self.assertEqual({row["domain"] for row in dataset.read_table(self.out, "domains")},
+                                 {name + "." for name in NAMES[:50]})
+                shutil.rmtree(self.out)
+
+    def test_standard_input(self):
+        server = self.server()
+        source = self.list_file("\n".join(NAMES[:20]))
+        with open(source, "rb") as stdin:
+            self.expect(OK, run(*self.scan_arguments("-", server), stdin=stdin))
+        self.assertEqual(len(dataset.read_table(self.out, "domains")), 20)
+
+    def test_dry_run_sends_nothing(self):
+        server = self.server()
+        self.expect(OK, run(*self.scan_arguments(self.list_file("\n".join(NAMES)), server, "--dry-run")))
+        self.assertEqual(server.queries, 0)
+        self.assertFalse(self.out.exists())
+
+    # Output and servers.
+
+    def test_no_server_answers(self):
+        address, port = servers.free_endpoint()
+        done = run("scan", self.list_file("example.com\n"), "-o", self.out, "--resolver", f"{address}:{port}",
+                   "--timeout", "0.2", "--tries", "2", "--quiet")
+        self.expect(UNAVAILABLE, done, f"{address}")
+
+    def test_finished_dataset_is_never_written_again(self):
+        server = self.server()
+        arguments = self.scan_arguments(self.list_file("\n".join(NAMES[:20])), server)
+        self.expect(OK, run(*arguments))
+        self.assertTrue((self.out / "_SUCCESS").exists())
+        before = tree_digest(self.out)
+        self.expect(CANNOT_CREATE, run(*arguments), str(self.out))
+        self.assertEqual(tree_digest(self.out), before)
+
+    def test_output_cannot_be_created(self):
+        server = self.server()
+        self.out = pathlib.Path("/proc/none/out")
+        self.expect(CANNOT_CREATE, run(*self.scan_arguments(self.list_file("example.com\n"), server)), "/proc/none")
+
+    def test_summarize(self):
+        server = self.server()
+        self.expect(OK, run(*self.scan_arguments(self.list_file("\n".join(NAMES)), server)))
+        done = run("summarize", self.out)
+        self.expect(OK, done)
+        self.assertRegex(done.stdout.replace(",", ""), r"\b1000\b")
+        self.assertIn("nxdomain", done.stdout.lower())
+        self.expect(NO_INPUT, run("summarize", self.directory / "none"), "none")
+        with open("/dev/full", "w") as full:
+            self.expect(IO_ERROR, run("summarize", self.out, stdout=full))
+
+    # Interruption.
+
+    def start_slow_scan(self, server):
+        """A scan at 300 packets a second, and the process once the server has been asked."""
+        source = self.list_file("\n".join(NAMES))
+        child = subprocess.Popen([MXSCAN, *map(str, self.scan_arguments(source, server, "--rate", "300"))],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        while server.queries < 50 and child.poll() is None:
+            try:
+                child.wait(0.02)
+            except subprocess.TimeoutExpired:
+                pass
+        self.assertIsNone(child.poll(), "ended before it was interrupted")
+        return child
+
+    def test_interrupt(self):
+        """What was finished before the signal is whole and kept; the dataset does not pass for a finished one."""
+        server = self.server()
+        child = self.start_slow_scan(server)
+        child.send_signal(signal.SIGINT)
+        text, _ = child.communicate(timeout=LIMIT_S)
+        self.assertEqual(child.returncode, TEMPORARY, text)
+        self.assertIn(str(self.out), text)
+        self.assertFalse((self.out / "_SUCCESS").exists())
+        self.assertEqual(dataset.read_run(self.out)["exit_state"], "stopped")
+        kept = {row["domain"] for row in dataset.read_table(self.out, "domains")}
+        self.assertTrue(kept)
+        self.assertLess(kept, {name + "." for name in NAMES})
+
+    def test_kill(self):
+        server = self.server()
+        child = self.start_slow_scan(server)
+        child.kill()
+        child.communicate(timeout=LIMIT_S)
+        self.assertFalse((self.out / "_SUCCESS").exists())
+        before = tree_digest(self.out)
+        self.expect(CANNOT_CREATE, run(*self.scan_arguments(self.directory / "list.txt", server)), str(self.out))
+        self.assertEqual(tree_digest(self.out), before)
+
+    def test_second_scan_into_one_directory_is_refused(self):
+        server = self.server()
+        child = self.start_slow_scan(server)
+        done = run(*self.scan_arguments(self.directory / "list.txt", server))
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=LIMIT_S)
+        self.expect(CANNOT_CREATE, done, str(self.out))
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    if not MXSCAN.exists():
+        sys.exit(f"{MXSCAN} does not exist")
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+// Lines to workers: every line ends in exactly one count, every target at its owner.
+#include "scanner/run/intake.h"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "scanner/limits.h"
+#include "tests/sim/memory_files.h"
+#include "tests/unit/output_testing.h"
+
+namespace mxscan {
+namespace {
+
+class NoTransport : public Transport {
+ public:
+  absl::StatusOr<SocketId> OpenSocket(const SocketOptions&) override { return absl::UnimplementedError("none"); }
+  size_t Send(std::span<const OutDatagram>) override { return 0; }
+  StreamId OpenStream(const Endpoint&, const IpAddress&) override { return 0; }
+  bool SendMessage(StreamId, std::span<const uint8_t>) override { return false; }
+  void CloseStream(StreamId) override {}
+  TimeNs Poll(TimeNs deadline, Inbox*) override { return deadline; }
+  void Wake() override { ++wakes; }
+  const TransportCounters& counters() const override { return counters_; }
+  std::string_view name() const override { return "none"; }
+  int wakes = 0;
+
+ private:
+  TransportCounters counters_;
+};
+
+constexpr uint64_t kOwnerSeed = 5;
+
+// The intake over a list, with workers that only take targets away.
+struct Desk {
+  Desk(const std::string& list, int workers, uint64_t domains_max = 0)
+      : crew(workers), transports(static_cast<size_t>(workers)), seen(SeenOptions()) {
+    const std::string path = scratch.path("list");
+    std::ofstream(path, std::ios::binary) << list;
+    source = *TargetSource::Open({path}, ListOptions{});
+    dataset = *Dataset::Create(&files, "dataset", DatasetOptions{});
+    rejects = std::make_unique<RowWriter>(dataset.get(), 0, 1, SummaryOptions{.files = &files, .spill_directory = "s"},
+                                          &suffixes);
+    std::vector<Transport*> all;
+    for (NoTransport& transport : transports) all.push_back(&transport);
+    intake = std::make_unique<Intake>(source.get(), &crew, all, kOwnerSeed, &seen, rejects.get(), domains_max);
+  }
+  SeenSetOptions SeenOptions() { return {.files = &files, .directory = "seen", .table_entries_max = 1 << 16}; }
+
+  Intake::State Step() {
+    const absl::StatusOr<Intake::State> state = intake->Step();
+    MXSCAN_CHECK(state.ok());
+    return *state;
+  }
+  // Takes what is queued for every worker; targets by text, checked to be at their owner.
+  void TakeAll() {
+    for (int worker = 0; worker < crew.size(); ++worker) {
+      std::unique_ptr<TargetBatch> batch;
+      while (crew.targets(worker).Pop(&batch)) {
+        for (size_t i = 0; i < batch->size(); ++i) {
+          EXPECT_EQ(Survey::OwnerOf(batch->domain(i), kOwnerSeed, crew.size()), worker);
+          EXPECT_TRUE(taken.emplace(NameToText(batch->domain(i)), batch->input_rank(i)).second);
+          inputs.insert(std::string(batch->input(i)));
+        }
+      }
+    }
+  }
+  void Finish() {
+    while (Step() != Intake::State::kDone) TakeAll();
+    TakeAll();
+  }
+
+  output_testing::ScratchDirectory scratch;
+  sim::MemoryFileSystem files;
+  const Suffixes suffixes;
+  Crew crew;
+  std::vector<NoTransport> transports;
+  SeenSet seen;
+  std::unique_ptr<TargetSource> source;
+  std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<RowWriter> rejects;
+  std::unique_ptr<Intake> intake;
+  std::map<std::string, int64_t> taken;
+  std::set<std::string> inputs;
+};
+
+TEST(IntakeTest, EveryLineEndsInOneCount) {
+  Desk desk(
+      "example.org\n\n# comment\nExample.ORG.\nexample.com\nnot a name!\n\xff\xfe.example\nexample.com\nb.example\n",
+      2);
+  desk.Finish();
+  EXPECT_EQ(desk.intake->counts().targets, 3u);
+  EXPECT_EQ(desk.intake->counts().duplicates, 2u);
+  const InputCounts& lines = desk.source->counts();
+  EXPECT_EQ(lines.lines, 9u);
+  EXPECT_EQ(lines.lines, desk.intake->counts().targets + desk.intake->counts().duplicates + lines.rejects +
+                             lines.blank + lines.comments);
+  EXPECT_EQ(desk.rejects->rows(TableId::kRejects), lines.rejects);
+  EXPECT_EQ(desk.taken, (std::map<std::string, int64_t>{{"example.org.", 1}, {"example.com.", 5}, {"b.example.", 9}}));
+  EXPECT_EQ(desk.inputs, (std::set<std::string>{"example.org", "example.com", "b.example"}));
+  EXPECT_TRUE(desk.crew.exhausted());
+  EXPECT_FALSE(desk.crew.Finished()) << "three targets are open";
+  for (const NoTransport& transport : desk.transports) EXPECT_GE(transport.wakes, 1);
+}
+
+std::string LongList(int lines) {
+  std::string list;
+  for (int i = 0; i < lines; ++i) absl::StrAppend(&list, "d", i, ".example\n");
+  return list;
+}
+
+TEST(IntakeTest, AFullQueueBlocksAndLosesNothing) {
+  for (const int workers : {1, 3}) {
+    SCOPED_TRACE(workers);
+    constexpr int kLines = 20'000;
+    Desk desk(LongList(kLines), workers);
+    int blocked = 0;
+    while (true) {
+      const Intake::State state = desk.Step();
+      if (state == Intake::State::kDone) break;
+      if (state != Intake::State::kBlocked) continue;
+      const uint64_t read = desk.source->counts().lines;
+      EXPECT_EQ(desk.Step(), Intake::State::kBlocked);
+      EXPECT_EQ(desk.source->counts().lines, read) << "nothing is read while a worker cannot take it";
+      EXPECT_FALSE(desk.crew.exhausted());
+      ++blocked;
+      desk.TakeAll();
+    }
+    desk.TakeAll();
+    EXPECT_GT(blocked, 0);
+    EXPECT_EQ(desk.taken.size(), static_cast<size_t>(kLines));
+    EXPECT_EQ(desk.intake->counts().targets, static_cast<uint64_t>(kLines));
+    EXPECT_EQ(desk.source->counts().lines, static_cast<uint64_t>(kLines));
+  }
+}
+
+TEST(IntakeTest, NoMoreDomainsThanAskedFor) {
+  Desk desk("a.example\na.example\nbad name\n" + LongList(1000), 2, 100);
+  desk.Finish();
+  EXPECT_EQ(desk.taken.size(), 100u);
+  EXPECT_EQ(desk.intake->counts().targets, 100u);
+  EXPECT_EQ(desk.source->counts().lines, 102u) << "lines beyond are not read";
+}
+
+TEST(IntakeTest, ASleepingWorkerGetsWhatThereIs) {
+  Desk desk(LongList(1000), 1);
+  desk.crew.board(0).sleeping = true;
+  ASSERT_EQ(desk.Step(), Intake::State::kMore);
+  desk.Step();
+  EXPECT_FALSE(desk.crew.targets(0).Empty()) << "a batch that is not full goes to one who has nothing to do";
+  EXPECT_GE(desk.transports[0].wakes, 1);
+  desk.crew.board(0).sleeping = false;
+  desk.Finish();
+  EXPECT_EQ(desk.taken.size(), 1000u);
+}
+
+TEST(IntakeTest, AnEmptyListIsDoneAtOnce) {
+  Desk desk("", 2);
+  desk.Finish();
+  EXPECT_TRUE(desk.crew.Finished());
+  EXPECT_EQ(desk.intake->counts().targets, 0u);
+}
+
+}  // namespace
+}  // namespace mxscan
