@@ -11,6 +11,7 @@
 
 #include "io/check.h"
 #include "io/process.h"
+#include "io/send_run.h"
 #include "io/socket.h"
 #include "io/stream.h"
 #include "io/system_error.h"
@@ -19,7 +20,7 @@
 namespace mxscan {
 namespace {
 
-constexpr size_t kSendRunMax = 256;    // datagrams a sendmmsg
+constexpr size_t kSendRunsMax = 256;   // runs a sendmmsg
 constexpr size_t kReceiveRunMax = 64;  // datagrams a recvmmsg
 constexpr int kEventsMax = 256;        // ready sockets a Poll; the others come next
 constexpr TimeNs kWaitMax = 3600 * kSecond;
@@ -32,7 +33,12 @@ constexpr uint64_t kStreamsEvent = UINT64_MAX - 1;
 class MmsgTransport : public Transport {
  public:
   explicit MmsgTransport(const TransportOptions& options)
-      : options_(options), streams_(&counters_), payloads_(options.buffer_count * kInDatagramMax) {}
+      : options_(options),
+        streams_(&counters_),
+        segments_max_(options.segments_max),
+        out_runs_(kSendRunsMax),
+        out_octets_(kSendRunsMax * kOutDatagramMax),
+        payloads_(options.buffer_count * kInDatagramMax) {}
 
   absl::Status Init();
 
@@ -52,10 +58,10 @@ class MmsgTransport : public Transport {
 
  private:
   absl::Status Watch(int fd, uint64_t event_data);
-  // Sends a run of datagrams of one socket.
-  void SendRun(std::span<const OutDatagram> run);
-  // Deals with `error` at `datagram`, offered `attempt` times. True if it is to be offered again.
-  bool HandleSendError(const OutDatagram& datagram, int error, int attempt);
+  // Sends datagrams from the front of `batch` that one sendmmsg can take; returns how many.
+  size_t SendSome(std::span<const OutDatagram> batch);
+  // Sends the first `count` runs, all of `socket`.
+  void SendRuns(const UdpSocket& socket, size_t count);
   // Waits at most until `deadline` and handles what is ready.
   void WaitOnce(TimeNs deadline, Inbox* inbox);
   int WaitForEvents(TimeNs timeout_ns, epoll_event* events);
@@ -72,9 +78,10 @@ class MmsgTransport : public Transport {
   StreamSet streams_;
   std::vector<SocketError> send_errors_;  // for the next Inbox
 
-  std::array<mmsghdr, kSendRunMax> out_headers_{};
-  std::array<iovec, kSendRunMax> out_vectors_{};
-  std::array<SocketAddress, kSendRunMax> out_names_{};
+  size_t segments_max_;
+  std::vector<SendRun> out_runs_;
+  std::array<mmsghdr, kSendRunsMax> out_headers_{};
+  std::vector<uint8_t> out_octets_;  // of the runs, one behind the other
 
   std::vector<uint8_t> payloads_;  // buffer_count buffers of kInDatagramMax octets
   size_t buffers_used_ = 0;        // in this turn
@@ -105,6 +112,7 @@ absl::StatusOr<SocketId> MmsgTransport::OpenSocket(const SocketOptions& options)
   absl::StatusOr<UdpSocket> opened = OpenUdpSocket(options, options_);
   if (!opened.ok()) return opened.status();
   const auto id = static_cast<SocketId>(sockets_.size());
+  if (!TakesSegments(opened->fd.get())) segments_max_ = 1;
   const absl::Status status = Watch(opened->fd.get(), id);
   if (!status.ok()) return status;
   sockets_.push_back(*std::move(opened));
@@ -112,58 +120,53 @@ absl::StatusOr<SocketId> MmsgTransport::OpenSocket(const SocketOptions& options)
 }
 
 size_t MmsgTransport::Send(std::span<const OutDatagram> batch) {
-  size_t begin = 0;
-  while (begin < batch.size()) {
-    MXSCAN_CHECK(batch[begin].socket < sockets_.size());
-    size_t end = begin + 1;
-    while (end < batch.size() && end - begin < kSendRunMax && batch[end].socket == batch[begin].socket) ++end;
-    SendRun(batch.subspan(begin, end - begin));
-    begin = end;
-  }
+  for (size_t done = 0; done < batch.size();) done += SendSome(batch.subspan(done));
   return batch.size();
 }
 
-void MmsgTransport::SendRun(std::span<const OutDatagram> run) {
-  const UdpSocket& socket = sockets_[run.front().socket];
-  for (size_t i = 0; i < run.size(); ++i) {
-    MXSCAN_CHECK(run[i].payload.size() <= kOutDatagramMax);
-    // The kernel reads what iov_base points to; iovec merely serves both directions.
-    out_vectors_[i] = {const_cast<uint8_t*>(run[i].payload.data()), run[i].payload.size()};
-    msghdr& header = out_headers_[i].msg_hdr;
-    header = {};
-    header.msg_iov = &out_vectors_[i];
-    header.msg_iovlen = 1;
-    if (socket.connected) continue;
-    header.msg_namelen = ToSockaddr(run[i].peer, &out_names_[i]);
-    header.msg_name = &out_names_[i];
-  }
-  size_t done = 0;
-  int attempt = 0;
-  while (done < run.size()) {
-    const int sent = sendmmsg(socket.fd.get(), out_headers_.data() + done, static_cast<unsigned>(run.size() - done),
-                              MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent > 0) {
-      // A run cut short had an error at its first unsent datagram, which the kernel does not tell: offer that again.
-      counters_.datagrams_sent += static_cast<uint64_t>(sent);
-      done += static_cast<size_t>(sent);
-      attempt = 0;
-    } else if (!HandleSendError(run[done], errno, ++attempt)) {
-      ++done;
-      attempt = 0;
+size_t MmsgTransport::SendSome(std::span<const OutDatagram> batch) {
+  const SocketId id = batch.front().socket;
+  MXSCAN_CHECK(id < sockets_.size());
+  const UdpSocket& socket = sockets_[id];
+  size_t taken = 0;
+  size_t runs = 0;
+  size_t octets = 0;
+  const auto has_room = [&] { return octets + kOutDatagramMax <= out_octets_.size(); };
+  while (taken < batch.size() && batch[taken].socket == id && runs < kSendRunsMax && has_room()) {
+    MXSCAN_CHECK(batch[taken].payload.size() <= kOutDatagramMax);
+    SendRun& run = out_runs_[runs];
+    StartRun(batch[taken], out_octets_.data() + octets, &run);
+    octets += run.size;
+    ++taken;
+    while (taken < batch.size() && has_room() && ExtendRun(batch[taken], segments_max_, &run)) {
+      octets += batch[taken].payload.size();
+      ++taken;
     }
+    FinishRun(socket.connected, &run);
+    out_headers_[runs].msg_hdr = run.header;
+    ++runs;
   }
+  SendRuns(socket, runs);
+  return taken;
 }
 
-bool MmsgTransport::HandleSendError(const OutDatagram& datagram, int error, int attempt) {
-  const UdpSocket& socket = sockets_[datagram.socket];
-  const Endpoint& peer = socket.connected ? socket.peer : datagram.peer;
-  if (!HandleFailedSend({datagram.socket, peer, error}, socket.connected, attempt, &counters_, &send_errors_)) {
-    return false;
+void MmsgTransport::SendRuns(const UdpSocket& socket, size_t count) {
+  size_t done = 0;
+  while (done < count) {
+    const int sent = sendmmsg(socket.fd.get(), out_headers_.data() + done, static_cast<unsigned>(count - done),
+                              MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) {
+      // A call cut short had an error at its first unsent run, which the kernel does not tell: offer that again.
+      for (int i = 0; i < sent; ++i) counters_.datagrams_sent += out_runs_[done++].count;
+      continue;
+    }
+    SendRun& run = out_runs_[done];
+    ++run.attempts;
+    size_t sent_singly = 0;
+    if (HandleFailedRun(run, socket, errno, &segments_max_, &sent_singly, &counters_, &send_errors_)) continue;
+    counters_.datagrams_sent += sent_singly;
+    ++done;
   }
-  if (ClassifySendError(error, socket.connected) == SendFailure::kNoRoom) {
-    WaitForSendRoom(socket.fd.get(), error, attempt);
-  }
-  return true;
 }
 
 TimeNs MmsgTransport::Poll(TimeNs deadline, Inbox* inbox) {

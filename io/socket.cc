@@ -68,6 +68,9 @@ absl::Status CheckTransportOptions(const TransportOptions& options) {
   if (options.sq_entries < 1 || options.sq_entries > kSqEntriesMax) {
     return absl::InvalidArgumentError("sq_entries must be from 1 to " + std::to_string(kSqEntriesMax));
   }
+  if (options.segments_max < 1 || options.segments_max > kSegmentsMax) {
+    return absl::InvalidArgumentError("segments_max must be from 1 to " + std::to_string(kSegmentsMax));
+  }
   return absl::OkStatus();
 }
 
@@ -143,12 +146,16 @@ SendFailure ClassifySendError(int error, bool connected) {
   }
 }
 
-bool HandleFailedSend(const SocketError& failure, bool connected, int attempt, TransportCounters* counters,
-                      std::vector<SocketError>* errors) {
+bool HandleFailedSend(const SocketError& failure, bool connected, int attempt, size_t count,
+                      TransportCounters* counters, std::vector<SocketError>* errors) {
   const SendFailure kind = ClassifySendError(failure.error, connected);
   const bool again = kind != SendFailure::kRefused && attempt < kSendAttemptsMax;
-  if (!again || kind == SendFailure::kEarlier) errors->push_back(failure);
-  ++(again ? counters->send_retries : counters->send_errors);
+  if (!again) {
+    errors->insert(errors->end(), count, failure);
+  } else if (kind == SendFailure::kEarlier) {
+    errors->push_back(failure);  // one error of one earlier datagram
+  }
+  (again ? counters->send_retries : counters->send_errors) += count;
   return again;
 }
 

@@ -65,10 +65,10 @@ SendFailure ClassifySendError(int error, bool connected);
 
 // How often one datagram is offered to the kernel before it counts as refused.
 inline constexpr int kSendAttemptsMax = 8;
-// Counts a send that failed the `attempt`th time (from 1), and reports it where it is news. True if the datagram is to
-// be offered again; for kNoRoom after WaitForSendRoom.
-bool HandleFailedSend(const SocketError& failure, bool connected, int attempt, TransportCounters* counters,
-                      std::vector<SocketError>* errors);
+// Counts a send of `count` datagrams that failed the `attempt`th time (from 1), and reports it where it is news: each
+// refused datagram once. True if they are to be offered again; for kNoRoom after WaitForSendRoom.
+bool HandleFailedSend(const SocketError& failure, bool connected, int attempt, size_t count,
+                      TransportCounters* counters, std::vector<SocketError>* errors);
 // Blocks until `fd` may have room again after its `attempt`th (from 1) refusal with `error`; some milliseconds at most.
 void WaitForSendRoom(int fd, int error, int attempt);
 

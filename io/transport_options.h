@@ -14,6 +14,8 @@ namespace mxscan {
 // What a provided-buffer ring of io_uring can hold.
 inline constexpr size_t kBufferCountMax = 32768;
 inline constexpr uint32_t kSqEntriesMax = 16384;
+// UDP_MAX_SEGMENTS of the kernels that have the least of it (Linux 4.18; later ones take 128).
+inline constexpr size_t kSegmentsMax = 64;
 
 struct TransportOptions {
   // Kernel buffers of each UDP socket. Without CAP_NET_ADMIN the kernel cuts them to net.core.{r,w}mem_max.
@@ -27,6 +29,9 @@ struct TransportOptions {
   // io_uring only. 0: twice the buffers and the sends, so that it cannot overflow. A smaller queue is slower, not
   // wrong.
   uint32_t cq_entries = 0;
+  // How many consecutive datagrams of one size, from one socket to one peer, are handed to the kernel as one
+  // (send_run.h); 1 to kSegmentsMax, and 1 means none are. A kernel that refuses is found by trying.
+  size_t segments_max = kSegmentsMax;
 };
 
 }  // namespace mxscan

@@ -4,7 +4,8 @@
 // safe because every send is over when the system call that submitted it returns:
 //   - Entries carry neither ASYNC, DRAIN nor LINK, and there is no SQPOLL thread: the kernel issues each entry in the
 //     submitting call itself, without blocking.
-//   - A UDP send copies the payload into the packet before it returns; the kernel has no further use for the slot.
+//   - A UDP send copies the payload into the packet before it returns, segmented or not (send_run.h); the kernel has no
+//     further use for the slot.
 //   - A send that finds no room (EAGAIN) would be kept and retried by the kernel, but MSG_DONTWAIT in the entry marks
 //     the request as not to be waited for: it completes there and then with -EAGAIN.
 //   - Failures always post a completion, and inline ones are in the queue (or its overflow list) before the call
@@ -17,11 +18,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "io/check.h"
 #include "io/process.h"
+#include "io/send_run.h"
 #include "io/socket.h"
 #include "io/stream.h"
 #include "io/uring_ring.h"
@@ -44,7 +45,8 @@ uint64_t Tag(Request request, size_t number = 0) {
 
 class UringTransport : public Transport {
  public:
-  explicit UringTransport(const TransportOptions& options) : options_(options), streams_(&counters_) {}
+  explicit UringTransport(const TransportOptions& options)
+      : options_(options), streams_(&counters_), segments_max_(options.segments_max) {}
 
   absl::Status Init();
 
@@ -66,20 +68,13 @@ class UringTransport : public Transport {
   struct RingSocket : UdpSocket {
     UringRing::FileRef file;
   };
-  struct SendSlot {
-    SocketId socket = 0;
-    uint32_t length = 0;
-    int attempts = 0;
-    SocketAddress name;  // of unconnected sockets
-    iovec vector{};
-    msghdr header{};
-    uint8_t payload[kOutDatagramMax];
-  };
   struct FailedSend {
     uint32_t slot;
     int error;
   };
 
+  // Makes room for one more slot of one more datagram.
+  void MakeSendRoom();
   void QueueSend(uint32_t slot_number);
   // Handles the failures of the current round until none is left to retry, then frees all slots.
   void SettleSends();
@@ -101,8 +96,12 @@ class UringTransport : public Transport {
   uint64_t wake_value_ = 0;  // where the kernel puts what it reads from the eventfd
   msghdr receive_header_{};  // layout of the multishot receives of unconnected sockets
 
-  std::vector<SendSlot> slots_;  // the first slots_used_ are queued or sent in this round
+  size_t segments_max_;
+  std::vector<SendRun> slots_;  // the first slots_used_ are queued or sent in this round
   uint32_t slots_used_ = 0;
+  std::vector<uint8_t> octets_;  // of the slots in use, one behind the other
+  size_t octets_used_ = 0;
+  uint64_t datagrams_used_ = 0;  // in the slots
   std::vector<FailedSend> failed_sends_;
   std::vector<FailedSend> retried_sends_;  // scratch of SettleSends
 
@@ -124,6 +123,7 @@ absl::Status UringTransport::Init() {
   if (!status.ok()) return status;
   receive_header_.msg_namelen = sizeof(sockaddr_in6);
   slots_.resize(ring_.sq_entries());
+  octets_.resize(slots_.size() * kOutDatagramMax);
   failed_sends_.reserve(slots_.size());
   retried_sends_.reserve(slots_.size());
   staged_buffers_.reserve(ring_.buffer_count());
@@ -134,6 +134,7 @@ absl::Status UringTransport::Init() {
 absl::StatusOr<SocketId> UringTransport::OpenSocket(const SocketOptions& options) {
   absl::StatusOr<UdpSocket> opened = OpenUdpSocket(options, options_);
   if (!opened.ok()) return opened.status();
+  if (!TakesSegments(opened->fd.get())) segments_max_ = 1;
   const auto id = static_cast<SocketId>(sockets_.size());
   const UringRing::FileRef file = ring_.RegisterFile(opened->fd.get());
   sockets_.push_back(RingSocket{*std::move(opened), file});
@@ -142,71 +143,69 @@ absl::StatusOr<SocketId> UringTransport::OpenSocket(const SocketOptions& options
 }
 
 size_t UringTransport::Send(std::span<const OutDatagram> batch) {
-  for (const OutDatagram& datagram : batch) {
-    MXSCAN_CHECK(datagram.socket < sockets_.size() && datagram.payload.size() <= kOutDatagramMax);
-    if (slots_used_ == slots_.size()) {
-      ring_.Submit();
-      ReapAll();
-      SettleSends();
+  size_t next = 0;
+  while (next < batch.size()) {
+    MXSCAN_CHECK(batch[next].socket < sockets_.size() && batch[next].payload.size() <= kOutDatagramMax);
+    MakeSendRoom();
+    SendRun& run = slots_[slots_used_];
+    StartRun(batch[next++], octets_.data() + octets_used_, &run);
+    while (next < batch.size() && octets_used_ + run.size + kOutDatagramMax <= octets_.size() &&
+           ExtendRun(batch[next], segments_max_, &run)) {
+      ++next;
     }
-    SendSlot& slot = slots_[slots_used_];
-    slot.socket = datagram.socket;
-    slot.length = static_cast<uint32_t>(datagram.payload.size());
-    slot.attempts = 0;
-    if (slot.length != 0) std::memcpy(slot.payload, datagram.payload.data(), slot.length);
-    if (!sockets_[datagram.socket].connected) {
-      slot.vector = {slot.payload, slot.length};
-      slot.header = {};
-      slot.header.msg_name = &slot.name;
-      slot.header.msg_namelen = ToSockaddr(datagram.peer, &slot.name);
-      slot.header.msg_iov = &slot.vector;
-      slot.header.msg_iovlen = 1;
-    }
+    FinishRun(sockets_[run.socket].connected, &run);
+    octets_used_ += run.size;
+    datagrams_used_ += run.count;
     QueueSend(slots_used_++);
   }
   return batch.size();
 }
 
+void UringTransport::MakeSendRoom() {
+  if (slots_used_ < slots_.size() && octets_used_ + kOutDatagramMax <= octets_.size()) return;
+  ring_.Submit();
+  ReapAll();
+  SettleSends();
+}
+
 void UringTransport::QueueSend(uint32_t slot_number) {
-  SendSlot& slot = slots_[slot_number];
-  const RingSocket& socket = sockets_[slot.socket];
+  SendRun& run = slots_[slot_number];
+  const RingSocket& socket = sockets_[run.socket];
   io_uring_sqe* const sqe = ring_.GetEntry();
   // MSG_DONTWAIT: see the top of this file.
-  if (socket.connected) {
-    io_uring_prep_send(sqe, socket.file.number, slot.payload, slot.length, MSG_DONTWAIT);
+  if (socket.connected && run.count == 1) {
+    io_uring_prep_send(sqe, socket.file.number, run.octets, run.size, MSG_DONTWAIT);
   } else {
-    io_uring_prep_sendmsg(sqe, socket.file.number, &slot.header, MSG_DONTWAIT);
+    io_uring_prep_sendmsg(sqe, socket.file.number, &run.header, MSG_DONTWAIT);
   }
   sqe->flags |= socket.file.sqe_flags | IOSQE_CQE_SKIP_SUCCESS;
   io_uring_sqe_set_data64(sqe, Tag(Request::kSend, slot_number));
-  ++slot.attempts;
+  ++run.attempts;
 }
 
 void UringTransport::SettleSends() {
-  uint32_t refused = 0;
+  uint64_t refused = 0;
   while (!failed_sends_.empty()) {
     retried_sends_.swap(failed_sends_);
     failed_sends_.clear();
     for (const FailedSend& failed : retried_sends_) {
-      const SendSlot& slot = slots_[failed.slot];
-      const RingSocket& socket = sockets_[slot.socket];
-      const Endpoint peer = socket.connected ? socket.peer : FromSockaddr(&slot.name, slot.header.msg_namelen);
-      if (!HandleFailedSend({slot.socket, peer, failed.error}, socket.connected, slot.attempts, &counters_,
-                            &staged_.errors)) {
-        ++refused;
-        continue;
-      }
+      const SendRun& run = slots_[failed.slot];
+      size_t sent = 0;
       // The others have failed together with the first, mostly for the same reason, so they rarely wait again.
-      if (ClassifySendError(failed.error, socket.connected) == SendFailure::kNoRoom) {
-        WaitForSendRoom(socket.fd.get(), failed.error, slot.attempts);
+      if (HandleFailedRun(run, sockets_[run.socket], failed.error, &segments_max_, &sent, &counters_,
+                          &staged_.errors)) {
+        QueueSend(failed.slot);
+      } else {
+        refused += run.count - sent;
       }
-      QueueSend(failed.slot);
     }
     ring_.Submit();
     ReapAll();
   }
-  counters_.datagrams_sent += slots_used_ - refused;
+  counters_.datagrams_sent += datagrams_used_ - refused;
   slots_used_ = 0;
+  octets_used_ = 0;
+  datagrams_used_ = 0;
 }
 
 TimeNs UringTransport::Poll(TimeNs deadline, Inbox* inbox) {

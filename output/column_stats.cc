@@ -43,14 +43,23 @@ double Tau(double x) {
   return z / 3.0;
 }
 
-uint64_t TextPrefix(std::string_view text) {
-  uint64_t value = 0;
-  if (text.size() >= sizeof(value)) {
-    std::memcpy(&value, text.data(), sizeof(value));
-  } else {
-    std::memcpy(&value, text.data(), text.size());
+template <typename Word>
+uint64_t LoadBigEndian(const char* octets) {
+  Word word;
+  std::memcpy(&word, octets, sizeof(word));
+  const uint64_t value = word;
+  if constexpr (std::endian::native == std::endian::big) return value << (64 - 8 * sizeof(word));
+  return __builtin_bswap64(value);
+}
+
+// Up to eight octets at `octets` as a number that compares as they do, the first in the highest place.
+uint64_t Prefix(const char* octets, size_t size) {
+  if (size >= 8) return LoadBigEndian<uint64_t>(octets);
+  if (size >= 4) {
+    return LoadBigEndian<uint32_t>(octets) | LoadBigEndian<uint32_t>(octets + size - 4) >> (8 * (size - 4));
   }
-  if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
+  uint64_t value = 0;
+  for (size_t i = 0; i < size; ++i) value |= uint64_t{static_cast<uint8_t>(octets[i])} << (56 - 8 * i);
   return value;
 }
 
@@ -99,10 +108,11 @@ bool DistinctSketch::FromText(std::string_view text, DistinctSketch* sketch) {
   return true;
 }
 
-void TextBound::Assign(std::string_view text, uint64_t prefix) {
+void TextBound::Assign(std::string_view text, uint64_t prefix, uint64_t second) {
   truncated_ = text.size() > kTextBoundSizeMax;
   size_ = static_cast<uint8_t>(std::min(text.size(), kTextBoundSizeMax));
   prefix_ = prefix;
+  second_ = second;
   std::memcpy(octets_.data(), text.data(), size_);
 }
 
@@ -111,7 +121,7 @@ int TextBound::Compare(const TextBound& other) const {
   return order != 0 ? order : static_cast<int>(truncated_) - static_cast<int>(other.truncated_);
 }
 
-void ColumnStats::AddNumber(int64_t value) {
+void ColumnStats::AddNewNumber(int64_t value) {
   ++value_count_;
   min_number_ = std::min(min_number_, value);
   max_number_ = std::max(max_number_, value);
@@ -124,17 +134,25 @@ void ColumnStats::AddText(std::string_view text) {
   AddBounds(text);
 }
 
-// Most cells lie between the bounds by their first octets alone.
+// Most cells lie between the bounds by their first octets alone, nearly all others by the octets after these.
 void ColumnStats::AddBounds(std::string_view text) {
-  const uint64_t prefix = TextPrefix(text);
-  if (has_texts_) [[likely]] {
-    if (prefix <= min_text_.prefix() && CompareCell(text, min_text_) < 0) min_text_.Assign(text, prefix);
-    if (prefix >= max_text_.prefix() && CompareCell(text, max_text_) > 0) max_text_.Assign(text, prefix);
+  const uint64_t prefix = Prefix(text.data(), text.size());
+  if (has_texts_ && prefix > min_text_.prefix() && prefix < max_text_.prefix()) [[likely]]
+    return;
+  const uint64_t second = text.size() > 8 ? Prefix(text.data() + 8, text.size() - 8) : 0;
+  if (!has_texts_) {
+    has_texts_ = true;
+    min_text_.Assign(text, prefix, second);
+    max_text_.Assign(text, prefix, second);
     return;
   }
-  has_texts_ = true;
-  min_text_.Assign(text, prefix);
-  max_text_.Assign(text, prefix);
+  const auto order = [&](const TextBound& bound) {
+    if (prefix != bound.prefix()) return prefix < bound.prefix() ? -1 : 1;
+    if (second != bound.second()) return second < bound.second() ? -1 : 1;
+    return CompareCell(text, bound);
+  };
+  if (order(min_text_) < 0) min_text_.Assign(text, prefix, second);
+  if (order(max_text_) > 0) max_text_.Assign(text, prefix, second);
 }
 
 void ColumnStats::Merge(const ColumnStats& other) {
@@ -142,7 +160,7 @@ void ColumnStats::Merge(const ColumnStats& other) {
   value_count_ += other.value_count_;
   min_number_ = std::min(min_number_, other.min_number_);
   max_number_ = std::max(max_number_, other.max_number_);
-  words_seen_ |= other.words_seen_;
+  for (size_t i = 0; i < words_seen_.size(); ++i) words_seen_[i] |= other.words_seen_[i];
   sketch_.Merge(other.sketch_);
   if (!other.has_texts_) return;
   if (!has_texts_ || other.min_text_.Compare(min_text_) < 0) min_text_ = other.min_text_;

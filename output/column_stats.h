@@ -57,14 +57,17 @@ class TextBound {
  public:
   std::string_view kept() const { return std::string_view(octets_.data(), size_); }
   bool truncated() const { return truncated_; }
-  // First octets as a number that compares as the text does (shorter texts padded with zero octets).
+  // The first octets as a number that compares as the text does (shorter texts padded with zero octets), and the octets
+  // after these as another.
   uint64_t prefix() const { return prefix_; }
-  void Assign(std::string_view text, uint64_t prefix);
+  uint64_t second() const { return second_; }
+  void Assign(std::string_view text, uint64_t prefix, uint64_t second);
   // Order of the kept texts; where they are equal, a truncated one is the greater.
   int Compare(const TextBound& other) const;
 
  private:
   uint64_t prefix_ = 0;
+  uint64_t second_ = 0;
   uint8_t size_ = 0;
   bool truncated_ = false;
   std::array<char, kTextBoundSizeMax> octets_;  // the first size_ are set
@@ -72,19 +75,20 @@ class TextBound {
 
 class ColumnStats {
  public:
+  static constexpr size_t kWordCountMax = 256;
+
   void AddNull() { ++null_count_; }
-  void AddNumber(int64_t value);
+  // A small number costs little after its first cell.
+  void AddNumber(int64_t value) {
+    if (static_cast<uint64_t>(value) < kWordCountMax && SeesAgain(static_cast<unsigned>(value))) return;
+    AddNewNumber(value);
+  }
   // Not empty.
   void AddText(std::string_view text);
-  // A value of a closed vocabulary of at most 64 values; `value` is its number. Only the first cell of each value costs
-  // what AddText costs.
+  // A value of a closed vocabulary of at most kWordCountMax values; `value` is its number. Only the first cell of each
+  // value costs what AddText costs.
   void AddWord(unsigned value, std::string_view text) {
-    const uint64_t bit = uint64_t{1} << value;
-    if ((words_seen_ & bit) != 0) {
-      ++value_count_;
-      return;
-    }
-    words_seen_ |= bit;
+    if (SeesAgain(value)) return;
     AddText(text);
   }
   void Merge(const ColumnStats& other);
@@ -103,13 +107,25 @@ class ColumnStats {
   const DistinctSketch& sketch() const { return sketch_; }
 
  private:
+  void AddNewNumber(int64_t value);
   void AddBounds(std::string_view text);
+  // Whether a cell of the value was counted before; then this one is counted too, which changes nothing else.
+  bool SeesAgain(unsigned value) {
+    uint64_t& seen = words_seen_[value / 64];
+    const uint64_t bit = uint64_t{1} << (value % 64);
+    if ((seen & bit) == 0) {
+      seen |= bit;
+      return false;
+    }
+    ++value_count_;
+    return true;
+  }
 
   uint64_t null_count_ = 0;
   uint64_t value_count_ = 0;
   int64_t min_number_ = INT64_MAX;
   int64_t max_number_ = INT64_MIN;
-  uint64_t words_seen_ = 0;
+  std::array<uint64_t, kWordCountMax / 64> words_seen_{};  // values of AddWord, or small numbers
   bool has_texts_ = false;
   TextBound min_text_;
   TextBound max_text_;

@@ -135,7 +135,10 @@ class LineBound {
     size_ += 24;
   }
   void Finding(FindingId) { size_ += kFindingCellSize; }
-  void Findings(const FindingSet& findings) { size_ += findings.size() * kFindingCellSize + 1; }
+  void Findings(const FindingSet& findings) {
+    ++size_;
+    if (!findings.empty()) size_ += findings.size() * kFindingCellSize;
+  }
   size_t size() const { return size_; }
 
  private:
@@ -149,6 +152,30 @@ size_t BoundLine(const Row& row) {
   return bound.size();
 }
 
+// Copies a cell, which is mostly too short for the call of memcpy to be worth it; returns the copy's end.
+inline char* CopyText(std::string_view text, char* out) {
+  const auto copy_ends = [&]<size_t kSize>(std::integral_constant<size_t, kSize>) {
+    char first[kSize];
+    char last[kSize];
+    std::memcpy(first, text.data(), kSize);
+    std::memcpy(last, text.data() + text.size() - kSize, kSize);
+    std::memcpy(out, first, kSize);
+    std::memcpy(out + text.size() - kSize, last, kSize);
+  };
+  if (text.size() > 32) {
+    std::memcpy(out, text.data(), text.size());
+  } else if (text.size() >= 16) {
+    copy_ends(std::integral_constant<size_t, 16>());
+  } else if (text.size() >= 8) {
+    copy_ends(std::integral_constant<size_t, 8>());
+  } else if (text.size() >= 4) {
+    copy_ends(std::integral_constant<size_t, 4>());
+  } else {
+    for (size_t i = 0; i < text.size(); ++i) out[i] = text[i];
+  }
+  return out + text.size();
+}
+
 template <bool kStats>
 class LineWriter {
  public:
@@ -157,7 +184,11 @@ class LineWriter {
   void Number(int64_t value) {
     if (value == kNull) return Null();
     MXSCAN_CHECK(value >= 0);
-    at_ = std::to_chars(at_, at_ + kNumberSizeMax, value).ptr;
+    if (value < 10) {
+      *at_++ = static_cast<char>('0' + value);
+    } else {
+      at_ = std::to_chars(at_, at_ + kNumberSizeMax, value).ptr;
+    }
     if constexpr (kStats) stats_->column(column_).AddNumber(value);
     Next();
   }
@@ -171,8 +202,7 @@ class LineWriter {
   void Text(std::string_view text) {
     if (text.empty()) return Null();
     MXSCAN_CHECK(!StartsFormula(text.front()));
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+    at_ = CopyText(text, at_);
     if constexpr (kStats) stats_->column(column_).AddText(text);
     Next();
   }
@@ -180,15 +210,14 @@ class LineWriter {
   void Word(Enum value) {
     const std::string_view text = ToText(value);
     if (text.empty()) return Null();
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+    at_ = CopyText(text, at_);
     if constexpr (kStats) stats_->column(column_).AddWord(static_cast<unsigned>(value), text);
     Next();
   }
   void Finding(FindingId id) {
     const char* const start = at_;
     Copy(id);
-    if constexpr (kStats) stats_->column(column_).AddText(Since(start));
+    if constexpr (kStats) stats_->column(column_).AddWord(static_cast<unsigned>(id), Since(start));
     Next();
   }
   void Findings(const FindingSet& findings) {
@@ -227,10 +256,21 @@ class LineWriter {
   size_t column_ = 0;
 };
 
+using Octets = uint8_t __attribute__((vector_size(kVectorSize)));
+
+// The sum of the lanes, each at most 127.
+size_t SumLanes(const Octets& lanes) {
+  constexpr uint64_t kEven = 0x00FF00FF00FF00FF;
+  uint64_t halves[2];
+  std::memcpy(halves, &lanes, sizeof(halves));
+  const uint64_t octets = halves[0] + halves[1];  // of at most 254
+  const uint64_t pairs = (octets & kEven) + (octets >> 8 & kEven);
+  return static_cast<size_t>(pairs * 0x0001000100010001 >> 48);
+}
+
 // The dialect's promise, checked on every line: printable ASCII without quotes, and one comma a column. 16 octets at a
 // time; `end` must be followed by kVectorSize octets that may be overwritten.
 void CheckLine(char* line, char* end, size_t commas) {
-  using Octets = uint8_t __attribute__((vector_size(kVectorSize)));
   std::memset(end, ' ', kVectorSize);
   Octets bad{};
   size_t counted = 0;
@@ -244,11 +284,11 @@ void CheckLine(char* line, char* end, size_t commas) {
       bad |= (octets < 0x20) | (octets > 0x7E) | (octets == '"');
       matches -= static_cast<Octets>(octets == ',');
     }
-    for (size_t i = 0; i < kVectorSize; ++i) counted += matches[i];
+    counted += SumLanes(matches);
   }
-  bool any_bad = false;
-  for (size_t i = 0; i < kVectorSize; ++i) any_bad |= bad[i] != 0;
-  MXSCAN_CHECK(!any_bad);
+  uint64_t halves[2];
+  std::memcpy(halves, &bad, sizeof(halves));
+  MXSCAN_CHECK((halves[0] | halves[1]) == 0);
   MXSCAN_CHECK(counted == commas);
 }
 
@@ -345,9 +385,10 @@ void RowBuffer::Append(std::string_view octets) {
 }
 
 template <typename Row>
-void RowEncoder::EncodeRow(const Row& row, RowBuffer* out, TableStats* stats) {
+void RowEncoder::EncodeRow(const Row& row, RowBuffer* out, TableStats* stats, size_t size_max) {
   // With slack for copies and checks of fixed width past the end.
-  char* const line = out->Reserve(BoundLine(row) + kFindingCellSize + kVectorSize);
+  if (size_max == 0) size_max = BoundLine(row);
+  char* const line = out->Reserve(size_max + kFindingCellSize + kVectorSize);
   char* end;
   size_t columns;
   if (stats != nullptr) {
@@ -366,12 +407,24 @@ void RowEncoder::EncodeRow(const Row& row, RowBuffer* out, TableStats* stats) {
   out->Commit(static_cast<size_t>(end - line));
 }
 
-void RowEncoder::Encode(const DomainRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
-void RowEncoder::Encode(const MxRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
-void RowEncoder::Encode(const HostRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
-void RowEncoder::Encode(const AddressRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
-void RowEncoder::Encode(const FindingRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
-void RowEncoder::Encode(const RejectRow& row, RowBuffer* out, TableStats* stats) { EncodeRow(row, out, stats); }
+void RowEncoder::Encode(const DomainRow& row, RowBuffer* out, TableStats* stats, size_t size_max) {
+  EncodeRow(row, out, stats, size_max);
+}
+void RowEncoder::Encode(const MxRow& row, RowBuffer* out, TableStats* stats, size_t size_max) {
+  EncodeRow(row, out, stats, size_max);
+}
+void RowEncoder::Encode(const HostRow& row, RowBuffer* out, TableStats* stats, size_t size_max) {
+  EncodeRow(row, out, stats, size_max);
+}
+void RowEncoder::Encode(const AddressRow& row, RowBuffer* out, TableStats* stats, size_t size_max) {
+  EncodeRow(row, out, stats, size_max);
+}
+void RowEncoder::Encode(const FindingRow& row, RowBuffer* out, TableStats* stats, size_t size_max) {
+  EncodeRow(row, out, stats, size_max);
+}
+void RowEncoder::Encode(const RejectRow& row, RowBuffer* out, TableStats* stats, size_t size_max) {
+  EncodeRow(row, out, stats, size_max);
+}
 
 size_t LineSizeMax(const DomainRow& row) { return BoundLine(row); }
 size_t LineSizeMax(const MxRow& row) { return BoundLine(row); }

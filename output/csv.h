@@ -85,17 +85,18 @@ bool TimeFromText(std::string_view text, int64_t* time_us);
 // Fills rows' lines and, where there are any, statistics.
 class RowEncoder {
  public:
-  // Appends the row's line, LF included. `stats` (of the row's table) may be null.
-  void Encode(const DomainRow& row, RowBuffer* out, TableStats* stats);
-  void Encode(const MxRow& row, RowBuffer* out, TableStats* stats);
-  void Encode(const HostRow& row, RowBuffer* out, TableStats* stats);
-  void Encode(const AddressRow& row, RowBuffer* out, TableStats* stats);
-  void Encode(const FindingRow& row, RowBuffer* out, TableStats* stats);
-  void Encode(const RejectRow& row, RowBuffer* out, TableStats* stats);
+  // Appends the row's line, LF included. `stats` (of the row's table) may be null. `size_max` is LineSizeMax(row) where
+  // the caller knows it, else 0.
+  void Encode(const DomainRow& row, RowBuffer* out, TableStats* stats, size_t size_max = 0);
+  void Encode(const MxRow& row, RowBuffer* out, TableStats* stats, size_t size_max = 0);
+  void Encode(const HostRow& row, RowBuffer* out, TableStats* stats, size_t size_max = 0);
+  void Encode(const AddressRow& row, RowBuffer* out, TableStats* stats, size_t size_max = 0);
+  void Encode(const FindingRow& row, RowBuffer* out, TableStats* stats, size_t size_max = 0);
+  void Encode(const RejectRow& row, RowBuffer* out, TableStats* stats, size_t size_max = 0);
 
  private:
   template <typename Row>
-  void EncodeRow(const Row& row, RowBuffer* out, TableStats* stats);
+  void EncodeRow(const Row& row, RowBuffer* out, TableStats* stats, size_t size_max);
 
   TimeFormatter time_;
 };

@@ -86,8 +86,8 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Create(FileSystem* files, std:
   if (std::find(names->begin(), names->end(), kSuccess) != names->end()) return AlreadyFinished(directory);
   if (LooksUnfinished(*names)) {
     return absl::FailedPreconditionError(directory +
-                                         ": holds the unfinished dataset of an earlier run; resume it (mxscan resume " +
-                                         directory + "), or remove it first");
+                                         ": holds the unfinished dataset of an earlier run; remove it first, or give "
+                                         "another directory");
   }
   if (!names->empty()) {
     return absl::FailedPreconditionError(directory + ": is not empty and holds no dataset (there is " + names->front() +

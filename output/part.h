@@ -50,9 +50,10 @@ class PartWriter {
   template <typename Row>
   absl::Status Append(const Row& row) {
     MXSCAN_CHECK(RowTable<Row>::kId == table_);
-    if (!Prepare(LineSizeMax(row)).ok()) return status_;
+    const size_t size_max = LineSizeMax(row);
+    if (!Prepare(size_max).ok()) return status_;
     const size_t before = raw_.size();
-    encoder_.Encode(row, &raw_, &group_stats_);
+    encoder_.Encode(row, &raw_, &group_stats_, size_max);
     return AfterRow(raw_.size() - before);
   }
 

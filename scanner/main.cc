@@ -20,9 +20,12 @@ constexpr int kStandardOutput = 1;
 // What is wrong with the command line, and what may have been meant.
 int RefuseUsage(const CLI::App& root, const CLI::ParseError& error, int count, char** words) {
   std::string text = error.what();
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && count > 1 && root.get_subcommands().empty()) {
+    text = absl::StrCat("'", words[1], "' is no command");
+  }
   for (int i = 1; i < count; ++i) {
     const std::string word = words[i];
-    const bool unknown = text.find(word) != std::string::npos || text.find("subcommand") != std::string::npos;
+    const bool unknown = text.find(word) != std::string::npos;
     const std::string suggestion = unknown ? Suggest(root, word) : "";
     if (!suggestion.empty() && suggestion != word.substr(0, word.find('='))) {
       absl::StrAppend(&text, "; did you mean ", suggestion, "?");
@@ -45,7 +48,7 @@ int Main(int count, char** words) {
     root.parse(count, words);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = root.get_subcommands();
-    WriteText(kStandardOutput, chosen.empty() ? root.help() : chosen.front()->help());
+    WriteText(kStandardOutput, chosen.empty() ? root.help() : chosen.front()->help("mxscan"));
     return kExitDone;
   } catch (const CLI::CallForVersion& version) {
     WriteText(kStandardOutput, absl::StrCat(version.what(), "\n"));

@@ -150,9 +150,19 @@ bool Engine::SendFresh(TimeNs now) {
   room = std::min({room, servers_[static_cast<size_t>(server)].Allowance(now), static_cast<int64_t>(fresh_.size()),
                    int64_t{kBurstMax}});
   if (room <= 0) return false;
-  uint32_t burst[kBurstMax];
+  uint32_t taken[kBurstMax];
+  uint32_t order[kBurstMax];
   const int count = static_cast<int>(room);
-  for (int i = 0; i < count; ++i) burst[i] = fresh_.PopFront();
+  // Queries of one size go to the kernel as one (io/send_run.h), and the last of them may be shorter: longest names
+  // first, and the first asked first among equals.
+  for (int i = 0; i < count; ++i) {
+    taken[i] = fresh_.PopFront();
+    const auto shortness = static_cast<uint32_t>(kNameSizeMax - At(taken[i]).name.view().size());
+    order[i] = shortness << 16 | static_cast<uint32_t>(i);
+  }
+  std::sort(order, order + count);
+  uint32_t burst[kBurstMax];
+  for (int i = 0; i < count; ++i) burst[i] = taken[order[i] & 0xffff];
   const int sent = SendBurst(burst, count, server, now);
   for (int i = count; i > sent; --i) fresh_.PushFront(burst[i - 1]);
   return sent == count;

@@ -37,6 +37,21 @@ void SetName(NameView name, std::string* text) {
   if (!name.empty()) AppendName(name, text);
 }
 
+// The text of `suffix`, a suffix of `name`, whose text is `text`: mostly the end of that. Written to `scratch` where an
+// escape, or a first octet that is escaped only there, makes it another.
+std::string_view SuffixText(NameView suffix, NameView name, std::string_view text, std::string* scratch) {
+  if (suffix.empty()) return {};
+  if (suffix.size() == name.size()) return text;
+  const auto is_ordinary = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const bool several_labels = suffix.size() > 1 && static_cast<uint8_t>(suffix[0]) + size_t{2} < suffix.size();
+  // A text with no escape has one octet less than the name's wire form.
+  if (several_labels && is_ordinary(suffix[1]) && text.size() + 1 == name.size()) {
+    return text.substr(text.size() + 1 - suffix.size());
+  }
+  SetName(suffix, scratch);
+  return *scratch;
+}
+
 int64_t TtlOf(const Lookup& lookup) { return lookup.outcome == Outcome::kData ? int64_t{lookup.ttl} : kNull; }
 
 }  // namespace
@@ -66,14 +81,18 @@ void RowWriter::FillMxColumns(const DomainObservation& domain, DomainRow* row) {
   const Lookup& mx = domain.mx;
   row->mx_outcome = mx.outcome;
   row->mx_rcode = mx.rcode >= 0 ? mx.rcode : kNull;
-  owner_text_.clear();
   hosts_text_.clear();
   host_ends_.clear();
   preferences_text_.clear();
-  provider_text_.clear();
   if (!IsDefinite(mx.outcome)) return;
-  if (!mx.alias_loop) SetName(mx.chain.empty() ? NameView(domain.name) : NameView(mx.chain.back()), &owner_text_);
-  row->mx_owner = owner_text_;
+  if (!mx.alias_loop) {
+    if (mx.chain.empty()) {
+      row->mx_owner = domain_text_;
+    } else {
+      SetName(mx.chain.back(), &owner_text_);
+      row->mx_owner = owner_text_;
+    }
+  }
   row->mx_count = static_cast<int64_t>(domain.records.size());
   row->mx_ttl = TtlOf(mx);
   for (const MxObservation& record : domain.records) {
@@ -86,24 +105,23 @@ void RowWriter::FillMxColumns(const DomainObservation& domain, DomainRow* row) {
     preferences_text_.push_back('p');  // a list of one number would read as a number in some rows and as text in others
     AppendNumber(record.preference, &preferences_text_);
   }
-  if (!domain.records.empty() &&
-      IsLookedUp(ClassifyExchange(domain.records.front().exchange, domain.name, *suffixes_))) {
-    SetName(suffixes_->Registrable(domain.records.front().exchange), &provider_text_);
+  if (!domain_verdict_.mx.empty() && domain_verdict_.mx.front().looked_up) {
+    const NameView first = domain.records.front().exchange;
+    row->provider = SuffixText(suffixes_->Registrable(first), first,
+                               std::string_view(hosts_text_).substr(0, host_ends_.front()), &provider_text_);
   }
   row->mx_hosts = hosts_text_;
   row->mx_preferences = preferences_text_;
-  row->provider = provider_text_;
 }
 
 void RowWriter::OnDomain(const DomainObservation& domain) {
   JudgeDomain(domain, *suffixes_, &domain_verdict_);
   SetName(domain.name, &domain_text_);
-  SetName(suffixes_->Registrable(domain.name), &registrable_text_);
   DomainRow row;
   row.input_rank = domain.input_rank;
   row.input = domain.input;
   row.domain = domain_text_;
-  row.registrable = registrable_text_;
+  row.registrable = SuffixText(suffixes_->Registrable(domain.name), domain.name, domain_text_, &registrable_text_);
   row.domain_class = domain_verdict_.domain_class;
   FillMxColumns(domain, &row);
   if (domain.self != nullptr) {

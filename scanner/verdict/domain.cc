@@ -19,8 +19,15 @@ class DomainJudge {
       : facts_(facts), domain_(facts.domain), recorder_(*recorder) {}
 
   void Run() {
-    recorder_.NotApplicable({FindingId::kDomainDnssecBogus, FindingId::kDomainNameInvalid, FindingId::kDomainApexCname,
-                             FindingId::kMxWildcard, FindingId::kDomainFromWildcard});
+    static const FindingSet kOfOthers = [] {
+      FindingSet set;
+      for (FindingId id : {FindingId::kDomainDnssecBogus, FindingId::kDomainNameInvalid, FindingId::kDomainApexCname,
+                           FindingId::kMxWildcard, FindingId::kDomainFromWildcard}) {
+        set.Add(id);
+      }
+      return set;
+    }();
+    recorder_.NotApplicable(kOfOthers);
     if (domain_.mx.outcome == Outcome::kNotAsked) {
       recorder_.NotApplicable({FindingId::kDomainNxdomain, FindingId::kDomainLookupServfail,
                                FindingId::kDomainLookupRefused, FindingId::kDomainLookupTimeout,
@@ -28,8 +35,10 @@ class DomainJudge {
                                FindingId::kDomainAliasLong, FindingId::kCnameCoexists, FindingId::kMxOnTld});
       return;
     }
-    JudgeLookup();
-    JudgeAlias();
+    if (domain_.mx.outcome != Outcome::kData || IsAliasSeen() || domain_.mx.alias_loop) {  // else all are absent
+      JudgeLookup();
+      JudgeAlias();
+    }
     Set(FindingId::kCnameCoexists, CoexistsState());
     Set(FindingId::kMxOnTld, OnTldState());
   }
@@ -75,7 +84,7 @@ class DomainJudge {
 
   // A usable MX at a top-level domain.
   FindingState OnTldState() const {
-    if (CountLabels(domain_.name) != 1) return FindingState::kNotApplicable;
+    if (ParentName(domain_.name).size() != 1 || domain_.name.size() == 1) return FindingState::kNotApplicable;
     if (IsFailed(domain_.mx.outcome)) return FindingState::kUnknown;
     if (facts_.usable > 0) return FindingState::kPresent;
     if (facts_.unknown == 0) return FindingState::kAbsent;

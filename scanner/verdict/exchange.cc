@@ -30,6 +30,9 @@ bool IsUnder(NameView name, NameView ancestor) {
 }
 
 bool IsUnderExample(NameView name) {
+  // The length octet of "example" stands before its one label of seven octets, or before that and one of three.
+  const auto has_seven = [&](size_t from_end) { return name.size() >= from_end && name[name.size() - from_end] == 7; };
+  if (!has_seven(9) && !has_seven(13)) return false;
   for (NameView example : kExampleNames) {
     if (IsUnder(name, example)) return true;
   }

@@ -90,7 +90,9 @@ class ExchangeJudge {
       JudgeCharacters();
     }
     if (!IsLookedUp(own_.kind) || own_.host == nullptr) {
-      recorder_.NotApplicable({FindingId::kMxExchangeMissingDot, FindingId::kMxExchangeDanglingRegistrable});
+      static const FindingSet kOfLookups =
+          SetOf({FindingId::kMxExchangeMissingDot, FindingId::kMxExchangeDanglingRegistrable});
+      recorder_.NotApplicable(kOfLookups);
       return;
     }
     JudgeMissingDot();
@@ -105,6 +107,7 @@ class ExchangeJudge {
 
   void JudgeCharacters() {
     const NameSyntax syntax = InspectName(exchange_.name);
+    if (syntax == NameSyntax()) return;  // as of nearly every name: all absent
     SetByName(FindingId::kMxExchangeUnderscore, syntax.underscore);
     SetByName(FindingId::kMxExchangeBadHyphen, syntax.bad_hyphen);
     SetByName(FindingId::kMxExchangeIllegalChar, syntax.illegal_char);
@@ -192,6 +195,7 @@ void JudgeMxRecords(const DomainFacts& facts, DomainVerdict* verdict) {
       continue;
     }
     mx.usable = facts.exchanges[index].usable;
+    mx.looked_up = IsLookedUp(facts.exchanges[index].kind);
     if (first_record[index] != kRootExchange) {  // judged already: the same name at another preference
       mx.verdict = verdict->mx[first_record[index]].verdict;
       continue;

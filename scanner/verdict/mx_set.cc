@@ -76,6 +76,7 @@ class MxSetJudge {
     static const FindingSet kAlways = SetOf({kOfOthers});
     static const FindingSet kNotOfData = SetOf({kOfNoData});
     static const FindingSet kNotOfNoData = SetOf({kOfMxData, kOfMxAddresses});
+    static const FindingSet kOfAddresses = SetOf({kOfMxAddresses});
     recorder_.NotApplicable(kAlways);
     const Outcome outcome = domain_.mx.outcome;
     if (outcome == Outcome::kNotAsked) return NotApplicable({kOfMxData, kOfMxAddresses, kOfNoData, kTruncatedOnly});
@@ -95,7 +96,7 @@ class MxSetJudge {
       JudgeFamily(FindingId::kDomainNoIpv4Mx, &HostObservation::a);
       JudgeFamily(FindingId::kDomainNoIpv6Mx, &HostObservation::aaaa);
     } else {
-      NotApplicable({kOfMxAddresses});
+      recorder_.NotApplicable(kOfAddresses);
     }
   }
 

@@ -21,6 +21,7 @@ struct NameSyntax {
   bool bad_alabel = false;     // an xn-- label that is no valid A-label
 
   bool IsHostName() const { return !underscore && !bad_hyphen && !illegal_char; }
+  friend bool operator==(const NameSyntax&, const NameSyntax&) = default;
 };
 
 NameSyntax InspectName(NameView name);

@@ -112,6 +112,7 @@ Evidence& EvidenceLists::Add() const {
 
 void EvidenceLists::Clear() const {
   constexpr size_t kSpareMax = 64;  // a rare huge set must not hold its storage for ever
+  if (evidence->size() > spare->size() && evidence->size() <= kSpareMax) std::swap(*evidence, *spare);
   while (!evidence->empty()) {
     if (spare->size() < kSpareMax) spare->push_back(std::move(evidence->back()));
     evidence->pop_back();

@@ -85,7 +85,8 @@ struct MxVerdict {
   uint32_t ttl = 0;
   std::string_view exchange;  // wire form, refers to the observation
   Usable usable = Usable::kUnknown;
-  Verdict verdict;  // scope mx
+  bool looked_up = false;  // IsLookedUp of its kind
+  Verdict verdict;         // scope mx
 };
 
 struct DomainVerdict {
