@@ -11,6 +11,7 @@ namespace mxscan {
 namespace {
 
 constexpr int kLinesPerStep = 256;
+constexpr size_t kPendingMax = 16;
 constexpr uint64_t kDuplicateSeed = 0xd0b1e5;
 
 }  // namespace
@@ -36,7 +37,7 @@ bool Intake::Push(int worker) {
   crew_->AddTargets(batch->size());
   crew_->targets(worker).Push(std::move(batch));
   batch = std::make_unique<TargetBatch>();
-  if (crew_->board(worker).sleeping.load(std::memory_order_seq_cst)) transports_[static_cast<size_t>(worker)]->Wake();
+  if (crew_->board(worker).hungry.load(std::memory_order_seq_cst)) transports_[static_cast<size_t>(worker)]->Wake();
   return true;
 }
 
@@ -46,9 +47,9 @@ bool Intake::PushAll() {
   return all;
 }
 
-bool Intake::SomebodySleeps() const {
+bool Intake::SomebodyIsHungry() const {
   for (int worker = 0; worker < crew_->size(); ++worker) {
-    if (crew_->board(worker).sleeping.load(std::memory_order_relaxed)) return true;
+    if (crew_->board(worker).hungry.load(std::memory_order_relaxed)) return true;
   }
   return false;
 }
@@ -61,21 +62,35 @@ absl::Status Intake::Take(const InputItem& item) {
     return rejects_->status();
   }
   const NameView name = item.name;
-  if (!seen_->InsertIfNew(XXH3_64bits_withSeed(name.data(), name.size(), owner_seed_ ^ kDuplicateSeed))) {
-    ++counts_.duplicates;
-    return seen_->status();
-  }
   EscapeToken(item.token, &token_);
-  const int owner = Survey::OwnerOf(name, owner_seed_, crew_->size());
-  batches_[static_cast<size_t>(owner)]->Add(static_cast<int64_t>(item.input_rank), token_, name);
-  ++counts_.targets;
-  return absl::OkStatus();
+  pending_.Add(static_cast<int64_t>(item.input_rank), token_, name);
+  pending_fingerprints_.push_back(XXH3_64bits_withSeed(name.data(), name.size(), owner_seed_ ^ kDuplicateSeed));
+  seen_->Prefetch(pending_fingerprints_.back());
+  // With a bound on the number of domains the next line is read only once this one is known to count.
+  return pending_.size() < kPendingMax && domains_max_ == 0 ? absl::OkStatus() : HandOut();
+}
+
+// Drops the duplicates among the pending ones and gives the others to their owners' batches.
+absl::Status Intake::HandOut() {
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    if (!seen_->InsertIfNew(pending_fingerprints_[i])) {
+      ++counts_.duplicates;
+      continue;
+    }
+    const NameView name = pending_.domain(i);
+    const int owner = Survey::OwnerOf(name, owner_seed_, crew_->size());
+    batches_[static_cast<size_t>(owner)]->Add(pending_.input_rank(i), pending_.input(i), name);
+    ++counts_.targets;
+  }
+  pending_.Clear();
+  pending_fingerprints_.clear();
+  return seen_->status();
 }
 
 absl::StatusOr<Intake::State> Intake::Step() {
   for (int worker = 0; worker < crew_->size(); ++worker) {
     const size_t waiting = batches_[static_cast<size_t>(worker)]->size();
-    const bool hungry = crew_->board(worker).sleeping.load(std::memory_order_relaxed);
+    const bool hungry = crew_->board(worker).hungry.load(std::memory_order_relaxed);
     if ((waiting >= kTargetBatch || (waiting > 0 && hungry)) && !Push(worker) && waiting >= kTargetBatch) {
       return State::kBlocked;
     }
@@ -99,9 +114,10 @@ absl::StatusOr<Intake::State> Intake::Step() {
       absl::Status status = Take(item);
       if (!status.ok()) return status;
     }
-    // A line at a time where somebody may wait for it: the next one may be long in coming.
-    if (*kind == InputKind::kTarget && SomebodySleeps()) break;
+    // A line at a time where somebody waits for it: the next one may be long in coming.
+    if (*kind == InputKind::kTarget && SomebodyIsHungry()) break;
   }
+  if (absl::Status status = HandOut(); !status.ok()) return status;
   return State::kMore;
 }
 

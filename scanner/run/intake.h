@@ -45,8 +45,9 @@ class Intake {
  private:
   bool Push(int worker);
   bool PushAll();
-  bool SomebodySleeps() const;
+  bool SomebodyIsHungry() const;
   absl::Status Take(const InputItem& item);
+  absl::Status HandOut();
 
   TargetSource* const source_;
   Crew* const crew_;
@@ -56,6 +57,9 @@ class Intake {
   RowWriter* const rejects_;
   const uint64_t domains_max_;
   std::vector<std::unique_ptr<TargetBatch>> batches_;
+  // Read, but not yet looked up among what was seen: the look-ups' cache misses then overlap.
+  TargetBatch pending_;
+  std::vector<uint64_t> pending_fingerprints_;
   bool ended_ = false;  // no more lines; what is left is to be pushed
   std::string token_;
   IntakeCounts counts_;

@@ -97,6 +97,11 @@ class SeenSet {
   SeenSet(const SeenSet&) = delete;
   SeenSet& operator=(const SeenSet&) = delete;
 
+  // Brings what InsertIfNew will look at first into the cache; worth it some insertions ahead.
+  void Prefetch(uint64_t fingerprint) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[SlotOf(fingerprint)], 1);
+  }
+
   // Whether the fingerprint was new; it is seen from now on.
   bool InsertIfNew(uint64_t fingerprint);
 

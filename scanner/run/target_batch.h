@@ -23,6 +23,10 @@ class TargetBatch {
     octets_.append(input);
     octets_.append(domain);
   }
+  void Clear() {
+    items_.clear();
+    octets_.clear();
+  }
   size_t size() const { return items_.size(); }
   int64_t input_rank(size_t i) const { return items_[i].input_rank; }
   std::string_view input(size_t i) const {

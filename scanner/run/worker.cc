@@ -58,10 +58,12 @@ void Worker::Turn(TimeNs wake_by) {
   if (engine_.no_server_answers(now_)) crew_->board(index_).gave_up.store(true, std::memory_order_relaxed);
   // 4. Wait. Whoever pushes to us after our look at the queues sees that we sleep, and wakes us.
   WorkerBoard& board = crew_->board(index_);
+  board.hungry.store(IsHungry(), std::memory_order_seq_cst);
   board.sleeping.store(true, std::memory_order_seq_cst);
   if (HasMail() || messages_waiting_) deadline = now_;
   now_ = transport_->Poll(deadline, &inbox_);
-  board.sleeping.store(false, std::memory_order_seq_cst);
+  board.sleeping.store(false, std::memory_order_relaxed);
+  board.hungry.store(false, std::memory_order_relaxed);
   // 5, 6. Each packet to the engine; answers to the survey, which makes rows of them.
   const int64_t wall_us = WallUs(now_, wall_offset_us_);
   for (const InDatagram& datagram : inbox_.datagrams) {
@@ -105,12 +107,16 @@ void Worker::SendMessages() {
   }
 }
 
+// Wants targets and has none.
+bool Worker::IsHungry() const {
+  return (batch_ == nullptr || batch_position_ == batch_->size()) && survey_.HasRoom() && !crew_->draining();
+}
+
 bool Worker::HasMail() const {
   for (int from = 0; from < crew_->size(); ++from) {
     if (from != index_ && !crew_->mailbox(from, index_).Empty()) return true;
   }
-  const bool hungry = batch_ == nullptr && survey_.HasRoom() && !crew_->draining();
-  return hungry && !crew_->targets(index_).Empty();
+  return IsHungry() && !crew_->targets(index_).Empty();
 }
 
 void Worker::TakeMail() {

@@ -29,6 +29,7 @@ struct alignas(64) WorkerBoard {
   std::atomic<uint64_t> opened{0};  // work begun, see Survey; only ever grows
   std::atomic<uint64_t> closed{0};
   std::atomic<bool> sleeping{false};
+  std::atomic<bool> hungry{false};   // sleeping for want of targets
   std::atomic<bool> gave_up{false};  // no server answers
   std::atomic<uint64_t> domains_done{0};
   std::atomic<uint64_t> sent{0};
@@ -96,6 +97,7 @@ class Worker {
   void TakeTargets();
   void TakeUnanswered();
   void SendMessages();
+  bool IsHungry() const;
   bool HasMail() const;
   void TakeMail();
   void ShowBoard();

@@ -108,6 +108,7 @@ class Survey {
   struct AddressEntry;
 
   // survey_domain.cc
+  DomainObservation& BeginObservation(DomainTask* task);
   void OnMx(DomainTask* task, const Completion& completion, int64_t wall_us);
   void RequestExchanges(DomainTask* task);
   void RequestProbes(DomainTask* task);
@@ -148,6 +149,8 @@ class Survey {
 
   std::vector<std::unique_ptr<DomainTask>> domains_;
   std::vector<uint32_t> free_domains_;
+  std::vector<std::unique_ptr<DomainObservation>>
+      free_observations_;  // the last one used comes first: it is in the cache
   size_t domains_open_ = 0;
 
   std::vector<std::unique_ptr<NameEntry>> names_;

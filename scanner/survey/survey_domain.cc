@@ -78,21 +78,34 @@ void Survey::Start(int64_t input_rank, std::string_view input, NameView domain) 
   }
   DomainTask* task = domains_[free_domains_.back()].get();
   free_domains_.pop_back();
-  ClearObservation(&task->observation);
   task->step = DomainTask::Step::kMx;
   task->pending = 1;
-  task->observation.input_rank = input_rank;
-  task->observation.input.assign(input);
-  task->observation.name.assign(domain);
-  task->observation.addresses_asked = enabled_families() != 0;
-  task->observation.queries = 1;
+  task->input_rank = input_rank;
+  task->input.assign(input);
+  task->name.assign(domain);
   ++domains_open_;
   ++counters_.domains_started;
   engine_->Ask(domain, RrType::kMx, MakeTag(TagKind::kDomainMx, task->index));
 }
 
+// The observation begins with the answer: until then a domain is little more than its name, so that thousands of them
+// that wait leave the caches to those that are worked on.
+DomainObservation& Survey::BeginObservation(DomainTask* task) {
+  if (free_observations_.empty()) free_observations_.push_back(std::make_unique<DomainObservation>());
+  task->observation = std::move(free_observations_.back());
+  free_observations_.pop_back();
+  DomainObservation& observation = *task->observation;
+  ClearObservation(&observation);
+  observation.input_rank = task->input_rank;
+  observation.input.assign(task->input);
+  observation.name.assign(task->name);
+  observation.addresses_asked = enabled_families() != 0;
+  observation.queries = 1;
+  return observation;
+}
+
 void Survey::OnMx(DomainTask* task, const Completion& completion, int64_t wall_us) {
-  DomainObservation& observation = task->observation;
+  DomainObservation& observation = BeginObservation(task);
   FillLookup(completion, &observation.mx);
   observation.attempts = completion.sends;
   observation.asked_at_us = wall_us;
@@ -133,7 +146,7 @@ void Survey::OnMx(DomainTask* task, const Completion& completion, int64_t wall_u
 }
 
 void Survey::RequestExchanges(DomainTask* task) {
-  DomainObservation& observation = task->observation;
+  DomainObservation& observation = *task->observation;
   const size_t followed = std::min(observation.exchanges.size(), kExchangesMax);
   for (size_t i = 0; i < followed; ++i) {
     ExchangeObservation& exchange = observation.exchanges[i];
@@ -150,7 +163,7 @@ void Survey::RequestExchanges(DomainTask* task) {
 
 // Questions that only the addresses' answers suggest.
 void Survey::RequestProbes(DomainTask* task) {
-  DomainObservation& observation = task->observation;
+  DomainObservation& observation = *task->observation;
   Ticket ticket{.worker = static_cast<uint16_t>(options_.worker), .index = task->index};
   const auto request = [&](NameView name, uint8_t families, TicketKind kind, size_t sub) {
     ticket.kind = kind;
@@ -190,7 +203,7 @@ void Survey::RequestProbes(DomainTask* task) {
 
 void Survey::OnDomainName(const Ticket& ticket, const HostRef& host, int asked) {
   DomainTask* task = domains_[ticket.index].get();
-  DomainObservation& observation = task->observation;
+  DomainObservation& observation = *task->observation;
   observation.queries += asked;
   switch (ticket.kind) {
     case TicketKind::kExchange:
@@ -222,14 +235,15 @@ void Survey::Continue(DomainTask* task) {
   if (task->pending > 0) return;
   if (task->step == DomainTask::Step::kAddresses) {
     task->step = DomainTask::Step::kProbes;
-    if (options_.lookups.probe && task->observation.addresses_asked) RequestProbes(task);
+    if (options_.lookups.probe && task->observation->addresses_asked) RequestProbes(task);
     if (task->pending > 0) return;
   }
   FinishDomain(task);
 }
 
 void Survey::FinishDomain(DomainTask* task) {
-  sink_->OnDomain(task->observation);
+  sink_->OnDomain(*task->observation);
+  free_observations_.push_back(std::move(task->observation));
   free_domains_.push_back(task->index);
   MXSCAN_CHECK(domains_open_ > 0);
   --domains_open_;

@@ -18,7 +18,10 @@ struct Survey::DomainTask {
   uint32_t index = 0;
   Step step = Step::kMx;
   int pending = 0;  // replies awaited in this step
-  DomainObservation observation;
+  int64_t input_rank = 0;
+  std::string input;                               // escaped token
+  std::string name;                                // wire form
+  std::unique_ptr<DomainObservation> observation;  // from the MX answer on
 };
 
 struct Survey::NameEntry {

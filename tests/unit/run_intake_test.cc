@@ -149,12 +149,12 @@ TEST(IntakeTest, NoMoreDomainsThanAskedFor) {
 
 TEST(IntakeTest, ASleepingWorkerGetsWhatThereIs) {
   Desk desk(LongList(1000), 1);
-  desk.crew.board(0).sleeping = true;
+  desk.crew.board(0).hungry = true;
   ASSERT_EQ(desk.Step(), Intake::State::kMore);
   desk.Step();
   EXPECT_FALSE(desk.crew.targets(0).Empty()) << "a batch that is not full goes to one who has nothing to do";
   EXPECT_GE(desk.transports[0].wakes, 1);
-  desk.crew.board(0).sleeping = false;
+  desk.crew.board(0).hungry = false;
   desk.Finish();
   EXPECT_EQ(desk.taken.size(), 1000u);
 }
