@@ -140,8 +140,8 @@ class Pacer {
   int64_t window_limit_ = 0;
   TimeNs next_ = 0;  // when the next packet is due on the virtual schedule
   TimeNs last_bucket_ = 0;
-  int64_t counted_ = 0;  // in the buckets
-  int64_t reserved_ = 0;     // kept for what costs several at once
+  int64_t counted_ = 0;   // in the buckets
+  int64_t reserved_ = 0;  // kept for what costs several at once
   TimeNs reserved_until_ = 0;
   int64_t pending_ = 0;  // handed over, not yet known to have left
   int64_t held_ = 0;     // leaving at a time that is not ours to choose

@@ -2,8 +2,10 @@
 //
 // Pace. A server that loses or refuses more than a share of an epoch's attempts is slowed (multiplicative decrease,
 // additive increase of `scale`, which multiplies its rate and its in-flight bound; doubling until the first loss). An
-// attempt counts as lost only once its question was answered by a later one: a question that nobody ever answers tells of
-// the domain's servers, not of this one. Health. A
+// attempt counts as lost only once its question was answered by a later one: a question that nobody ever answers tells
+// of the domain's servers, not of this one.
+//
+// Health. A
 // server that falls silent becomes suspect: nothing new is sent to it, and control questions (the root's NS records,
 // which any resolver can answer with something) ask whether it lives. An answer of any kind makes it healthy again;
 // silence makes it dead: its attempts are taken back and asked elsewhere, and control questions go on at growing

@@ -2,10 +2,9 @@
 //
 // Purpose: observations are built by the survey and judged by pure functions (verdict.h). They say nothing about when
 // or in which order things were learnt.
-// Names are wire form, lower case (scanner/dns/name.h): a Name where they live as long as a domain's plan, a string where
-// they are kept.
-// Ownership: values; a HostObservation and an AddressObservation are immutable once published and shared by all who
-// wait for them. Thread safety: immutable after publication.
+// Names are wire form, lower case (scanner/dns/name.h): a Name where they live as long as a domain's plan, a string
+// where they are kept. Ownership: values; a HostObservation and an AddressObservation are immutable once published and
+// shared by all who wait for them. Thread safety: immutable after publication.
 #ifndef MXSCAN_SCANNER_VERDICT_OBSERVATION_H_
 #define MXSCAN_SCANNER_VERDICT_OBSERVATION_H_
 
