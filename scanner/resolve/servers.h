@@ -5,10 +5,9 @@
 // attempt counts as lost only once its question was answered by a later one: a question that nobody ever answers tells
 // of the domain's servers, not of this one.
 //
-// Health. A
-// server that falls silent becomes suspect: nothing new is sent to it, and control questions (the root's NS records,
-// which any resolver can answer with something) ask whether it lives. An answer of any kind makes it healthy again;
-// silence makes it dead: its attempts are taken back and asked elsewhere, and control questions go on at growing
+// Health. A server that falls silent becomes suspect: nothing new is sent to it, and control questions (the root's NS
+// records, which any resolver can answer with something) ask whether it lives. An answer of any kind makes it healthy
+// again; silence makes it dead: its attempts are taken back and asked elsewhere, and control questions go on at growing
 // intervals until one is answered. So a domain whose own servers are dead never condemns a resolver, and a dead
 // resolver never makes a domain look dead.
 //

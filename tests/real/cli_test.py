@@ -111,6 +111,28 @@ class CliTest(unittest.TestCase):
         self.expect(NO_INPUT, done, "none.txt")
         self.assertFalse(self.out.exists())
 
+    def test_input_holds_no_name(self):
+        server = self.server()
+        for name, content in (("empty", b""), ("blank", b"\n\n# nothing\n"), ("rejects", b"a..b\nhttp://x.org/\n")):
+            with self.subTest(name):
+                self.out = self.directory / f"out-{name}"
+                self.expect(DATA_ERROR, run(*self.scan_arguments(self.list_file(content, name), server)))
+                self.assertFalse((self.out / "_SUCCESS").exists())
+        self.out = self.directory / "out-directory"
+        self.expect(DATA_ERROR, run(*self.scan_arguments(self.directory, server)), "is a directory")
+
+    def test_name_and_line_limits(self):
+        """A label of 63 octets is a name and one of 64 is none; so a name of 255 octets and one of 256; a 10 MB line."""
+        server = self.server()
+        label = "l" * 63
+        longest = ".".join([label, label, label, "m" * 61])
+        lines = [label + ".com", label + "l.com", longest, longest + "m", "z" * 10_000_000, "last.com"]
+        self.expect(OK, run(*self.scan_arguments(self.list_file("\n".join(lines)), server)))
+        self.assertEqual({row["domain"] for row in dataset.read_table(self.out, "domains")},
+                         {label + ".com.", longest + ".", "last.com."})
+        self.assertEqual([row["reason"] for row in dataset.read_table(self.out, "rejects")],
+                         ["label_too_long", "name_too_long", "line_too_long"])
+
     def test_damaged_compression(self):
         server = self.server()
         whole = gzip.compress("\n".join(NAMES).encode())
@@ -191,6 +213,20 @@ class CliTest(unittest.TestCase):
         server = self.server()
         self.out = pathlib.Path("/proc/none/out")
         self.expect(CANNOT_CREATE, run(*self.scan_arguments(self.list_file("example.com\n"), server)), "/proc/none")
+
+    def test_full_disk(self):
+        """On a file system of 256 KiB of its own; nothing pretends to be whole."""
+        server = self.server()
+        disk = self.directory / "disk"
+        disk.mkdir()
+        self.out = disk / "out"
+        words = map(str, self.scan_arguments(self.list_file("\n".join(NAMES)), server, "--compression", "none"))
+        script = 'mount -t tmpfs -o size=256k tmpfs "$1" && shift && "$@"; status=$?; ls "$0"; exit $status'
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", script, self.out, disk, MXSCAN, *words],
+                              capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        self.expect(IO_ERROR, done, "no space left")
+        self.assertIn("_tmp", done.stdout)
+        self.assertNotIn("_SUCCESS", done.stdout)
 
     def test_summarize(self):
         server = self.server()
