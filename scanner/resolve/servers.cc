@@ -129,12 +129,6 @@ bool Server::UpdateHealth(TimeNs now) {
   return false;
 }
 
-TimeNs Server::NextHealthEvent(TimeNs now) const {
-  if (health_ != Health::kHealthy) return std::max(control_at_, now + 10 * kMillisecond);
-  if (unanswered_since_ == kNever) return kNever;
-  return std::max(unanswered_since_ + kSilenceNs, now + 50 * kMillisecond);
-}
-
 void Server::CountOutcome(bool loss) {
   ++epoch_outcomes_;
   epoch_losses_ += loss;

@@ -86,8 +86,6 @@ class Server {
   bool UpdateHealth(TimeNs now);
   // True where a control question is due.
   bool ControlDue(TimeNs now);
-  // When UpdateHealth or a control question is due next.
-  TimeNs NextHealthEvent(TimeNs now) const;
 
   int inflight() const { return inflight_; }
   double scale() const { return scale_; }
