@@ -133,7 +133,7 @@ class Survey {
   AddressRef RequestOwnAddress(const IpAddress& address, const Ticket& ticket);
   void OnPtr(uint32_t index, const Completion& completion, int64_t wall_us);
   void OnPtrName(const Ticket& ticket, const HostRef& host);
-  bool ConfirmName(AddressEntry* entry, uint32_t name, const HostRef& host, bool other_family);
+  bool ConfirmName(AddressEntry* entry, uint32_t name, const HostObservation& host, bool other_family);
   void PublishAddress(AddressEntry* entry);
   void EvictAddresses();
 

@@ -89,23 +89,22 @@ void Survey::OnPtr(uint32_t index, const Completion& completion, int64_t wall_us
     int asked = 0;
     const HostRef host =
         RequestName(observation.names[i].name, FamilyOf(entry->address), HostRole::kNone, ticket, &asked);
-    if (host != nullptr && ConfirmName(entry, i, host, false)) --entry->pending;
+    if (host != nullptr && ConfirmName(entry, i, *host, false)) --entry->pending;
   }
   if (--entry->pending == 0) PublishAddress(entry);
 }
 
 // Takes the addresses of a PTR name. False where the other family has to be asked first: whether a name has no address
 // at all takes both.
-bool Survey::ConfirmName(AddressEntry* entry, uint32_t name, const HostRef& host, bool other_family) {
-  MXSCAN_CHECK(host != nullptr);
+bool Survey::ConfirmName(AddressEntry* entry, uint32_t name, const HostObservation& host, bool other_family) {
   PtrNameObservation& observed = entry->building->names[name];
   const bool is_v4 = entry->address.family() == 4;
   if (other_family) {
-    observed.other_family = is_v4 ? host->aaaa : host->a;
+    observed.other_family = is_v4 ? host.aaaa : host.a;
     return true;
   }
-  observed.same_family = is_v4 ? host->a : host->aaaa;
-  const std::vector<IpAddress>& addresses = is_v4 ? host->ipv4 : host->ipv6;
+  observed.same_family = is_v4 ? host.a : host.aaaa;
+  const std::vector<IpAddress>& addresses = is_v4 ? host.ipv4 : host.ipv6;
   observed.confirms = std::binary_search(addresses.begin(), addresses.end(), entry->address);
   const uint8_t other = is_v4 ? kFamily6 : kFamily4;
   if (!IsEmpty(observed.same_family.outcome) || (enabled_families() & other) == 0) return true;
@@ -123,7 +122,7 @@ bool Survey::ConfirmName(AddressEntry* entry, uint32_t name, const HostRef& host
 void Survey::OnPtrName(const Ticket& ticket, const HostRef& host) {
   AddressEntry* entry = addresses_[ticket.index].get();
   MXSCAN_CHECK(entry->pending > 0);
-  if (!ConfirmName(entry, ticket.sub, host, ticket.kind == TicketKind::kPtrNameOther)) return;
+  if (!ConfirmName(entry, ticket.sub, *host, ticket.kind == TicketKind::kPtrNameOther)) return;
   if (--entry->pending == 0) PublishAddress(entry);
 }
 
