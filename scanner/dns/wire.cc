@@ -171,7 +171,7 @@ WireError MessageView::CheckRdata(NameChecker* names, const RecordView& record) 
 // The first OPT record of the additional section at the root is the message's (RFC 6891 6.1.1); others are records as
 // any other, but well-formed.
 WireError MessageView::ReadOptions(const RecordView& record) {
-  const bool counts = record.section == Section::kAdditional && !has_opt_ && message_[record.name_offset] == 0;
+  const bool counts = record.section == Section::kAdditional && !has_opt_ && NameEquals(record.name_offset, kRootName);
   if (counts) {
     has_opt_ = true;
     extended_rcode_ = static_cast<uint16_t>(record.ttl >> kExtendedRcodeShift << 4);

@@ -172,6 +172,17 @@ TEST(DnsWire, ExtendedRcodeAndSecondOpt) {
   EXPECT_EQ(message.rcode(), Rcode::kNoError);
 }
 
+TEST(DnsWire, AnOptOwnedByAPointerToTheRootIsTheMessages) {
+  MessageBuilder builder;
+  builder.Question("example.com", RrType::kMx);
+  constexpr uint16_t kEndOfQuestionName = kHeaderSize + 12;
+  builder.BeginAt(Section::kAdditional, kEndOfQuestionName, RrType::kOpt, 0).U16(15).U16(2).U16(22).EndRdata();
+  MessageView message;
+  ASSERT_EQ(message.Parse(builder.octets()), WireError::kNone);
+  EXPECT_TRUE(message.has_opt());
+  EXPECT_EQ(message.extended_error(), 22);
+}
+
 TEST(DnsWire, HeaderAndQuestionOutliveAnError) {
   MessageBuilder builder(0x8183);
   builder.Question("example.com", RrType::kMx).Opt(512, 1).Count(6, 1);
