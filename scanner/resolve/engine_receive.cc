@@ -149,8 +149,12 @@ const Completion* Engine::Accept(uint32_t index, TimeNs now, bool tcp) {
     FreeSlot(index);
     return nullptr;
   }
-  if (slot.lost_on >= 0) servers_[static_cast<size_t>(slot.lost_on)].OnLoss();
-  slot.lost_on = -1;
+  if (answer_.rcode == Rcode::kRefused) {
+    slot.lost_on = slot.server;
+  } else if (slot.lost_on >= 0) {
+    servers_[static_cast<size_t>(slot.lost_on)].OnLoss(now);
+    slot.lost_on = -1;
+  }
   if (tcp) slot.truncated_seen = false;
   Verdict verdict = Judge(&slot, counts);
   if (tcp && verdict == Verdict::kRetryTcp) {  // TC over TCP makes no sense: a failed answer

@@ -23,7 +23,7 @@ struct Engine::Slot {
   uint8_t sends = 0;          // attempts sent, never reset
   int16_t fixed_server = -1;  // the next attempt must go there while it lives
   int16_t answered_by = -1;
-  int16_t lost_on = -1;  // the server of the last attempt that timed out
+  int16_t lost_on = -1;  // the server of the last attempt that timed out or was refused
   int32_t rcode = -1;
   TimeNs rtt_ns = -1;
   // The attempt in flight, or the last one.

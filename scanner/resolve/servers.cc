@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kScaleStart = 1.0 / 8;
 constexpr double kScaleStep = 1.0 / 16;
+constexpr int kEpochLossesMin = 3;          // fewer say nothing, whatever their share
 constexpr int kTimeoutsSuspect = 8;         // in a row, of a server that has answered before
 constexpr int kTimeoutsSuspectUnknown = 2;  // of one that never has
 constexpr int kControlsSuspect = 3;         // control questions before a suspect is dead
@@ -70,7 +71,12 @@ void Server::OnAnswer(TimeNs now, TimeNs rtt_ns, Rcode rcode) {
   unanswered_ = 0;
   unanswered_since_ = inflight_ > 0 ? now : kNever;
   if (health_ != Health::kHealthy) BecomeHealthy(now);
-  CountOutcome(rcode == Rcode::kRefused);
+  if (rcode != Rcode::kRefused) {
+    refusals_in_a_row_ = 0;
+    CountOutcome(now, false);
+  } else if (++refusals_in_a_row_ % kEpochOutcomes == 0) {
+    SlowDown();
+  }
 }
 
 void Server::OnTimeout() {
@@ -107,6 +113,7 @@ void Server::OnControlSent(TimeNs now) {
 }
 
 bool Server::UpdateHealth(TimeNs now) {
+  if (now - epoch_since_ >= kEpochNs) JudgeEpoch(now);
   if (health_ == Health::kHealthy) {
     const bool quick = srtt_ > 0 && srtt_ < kQuickRttNs;
     const TimeNs silence = quick ? kSilenceNs : kTimeoutDefaultNs;
@@ -129,19 +136,31 @@ bool Server::UpdateHealth(TimeNs now) {
   return false;
 }
 
-void Server::CountOutcome(bool loss) {
+void Server::CountOutcome(TimeNs now, bool loss) {
   ++epoch_outcomes_;
   epoch_losses_ += loss;
-  if (epoch_outcomes_ < kEpochOutcomes) return;
-  if (epoch_losses_ > kEpochLossMax * epoch_outcomes_) {
-    scale_ = std::max(kScaleFloor, scale_ / 2);
-    starting_ = false;
-  } else {
-    scale_ = std::min(1.0, starting_ ? scale_ * 2 : scale_ + kScaleStep);
+  if (epoch_outcomes_ >= kEpochOutcomes) JudgeEpoch(now);
+}
+
+void Server::JudgeEpoch(TimeNs now) {
+  if (epoch_losses_ >= kEpochLossesMin && epoch_losses_ > kEpochLossMax * epoch_outcomes_) {
+    SlowDown();
+  } else if (refusals_in_a_row_ < kEpochOutcomes) {
+    SetScale(std::min(1.0, starting_ ? scale_ * 2 : scale_ + kScaleStep));
   }
-  if (pacer_.limited()) pacer_.SetLimit(limits_.rate * scale_);
   epoch_outcomes_ = 0;
   epoch_losses_ = 0;
+  epoch_since_ = now;
+}
+
+void Server::SlowDown() {
+  starting_ = false;
+  SetScale(std::max(kScaleFloor, scale_ / 2));
+}
+
+void Server::SetScale(double scale) {
+  scale_ = scale;
+  if (pacer_.limited()) pacer_.SetLimit(limits_.rate * scale_);
 }
 
 void Server::OnHint(TimeNs now) {
@@ -155,13 +174,13 @@ void Server::BecomeSuspect(TimeNs now) {
   control_at_ = now;
 }
 
-void Server::BecomeHealthy(TimeNs) {
+void Server::BecomeHealthy(TimeNs now) {
   // One that was dead begins slowly; one that was only suspected goes on as it was.
   if (health_ == Health::kDead) {
-    scale_ = std::max(kScaleFloor, std::min(scale_, 1.0 / 4));
-    if (pacer_.limited()) pacer_.SetLimit(limits_.rate * scale_);
+    SetScale(std::max(kScaleFloor, std::min(scale_, 1.0 / 4)));
     starting_ = true;
     epoch_outcomes_ = epoch_losses_ = 0;
+    epoch_since_ = now;
   }
   health_ = Health::kHealthy;
 }

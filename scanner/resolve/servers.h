@@ -2,8 +2,9 @@
 //
 // Pace. A server that loses or refuses more than a share of an epoch's attempts is slowed (multiplicative decrease,
 // additive increase of `scale`, which multiplies its rate and its in-flight bound; doubling until the first loss). An
-// attempt counts as lost only once its question was answered by a later one: a question that nobody ever answers tells
-// of the domain's servers, not of this one.
+// epoch ends with enough outcomes or after a second. An attempt that timed out or was refused counts as lost only once
+// its question was answered by a later one: a question that nobody ever answers, or that everybody refuses, tells of
+// the domain's servers, not of this one. But a server that refuses a hundred times and nothing else is slowed too.
 //
 // Health. A server that falls silent becomes suspect: nothing new is sent to it, and control questions (the root's NS
 // records, which any resolver can answer with something) ask whether it lives. An answer of any kind makes it healthy
@@ -71,11 +72,11 @@ class Server {
   // An attempt by TCP began, which costs `packets` from now until EndTcp; how it ended is told beside.
   void OnTcpSent(TimeNs now, int packets);
   void EndTcp(TimeNs now, int packets) { pacer_.Release(now, packets); }
-  // An accepted answer, whatever its rcode; `rtt_ns` of the attempt. A REFUSED counts as a loss for the pace.
+  // An accepted answer, whatever its rcode; `rtt_ns` of the attempt.
   void OnAnswer(TimeNs now, TimeNs rtt_ns, Rcode rcode);
   void OnTimeout();
-  // A question that an earlier attempt here had asked in vain was answered.
-  void OnLoss() { CountOutcome(true); }
+  // A question that an earlier attempt here had asked in vain, or that was refused here, was answered.
+  void OnLoss(TimeNs now) { CountOutcome(now, true); }
   void OnCancelled();
   void OnControlSent(TimeNs now);
   // The kernel reported an ICMP error: no proof, but a reason to ask whether it lives.
@@ -100,7 +101,10 @@ class Server {
 
  private:
   void CountSent(TimeNs now);
-  void CountOutcome(bool loss);
+  void CountOutcome(TimeNs now, bool loss);
+  void JudgeEpoch(TimeNs now);
+  void SlowDown();
+  void SetScale(double scale);
   int64_t FreeWindow() const;  // attempts that fit its bound in flight; none unless healthy
   void BecomeHealthy(TimeNs now);
   void BecomeSuspect(TimeNs now);
@@ -114,6 +118,8 @@ class Server {
   int inflight_ = 0;
   int epoch_outcomes_ = 0;
   int epoch_losses_ = 0;
+  TimeNs epoch_since_ = 0;
+  int refusals_in_a_row_ = 0;
   TimeNs srtt_ = 0;  // 0: none measured
   Health health_ = Health::kHealthy;
   int timeouts_in_a_row_ = 0;

@@ -328,6 +328,19 @@ TEST(EnginePaceTest, AServerThatRefusesIsSlowed) {
   EXPECT_LE(bench.server(0).scale(), 0.25);
 }
 
+// Names whose own servers refuse, between names that are answered: no reason to slow the resolver.
+TEST(EnginePaceTest, RefusedNamesDoNotSlowTheServer) {
+  EngineOptions options;
+  options.server_rate = 500;
+  EngineBench bench(options, kCalm);
+  bench.AddServer([](const Question& question, std::span<const uint8_t> query, bool) {
+    return Reply(query, std::hash<std::string>{}(question.name) % 4 == 0 ? Rcode::kNxDomain : Rcode::kRefused);
+  });
+  int next = 0;
+  bench.RunOn(10 * kSecond, Feed(&bench, 500, &next));
+  EXPECT_EQ(bench.server(0).scale(), 1.0);
+}
+
 // Everything at once, by seed: whatever the network does, every question ends once, the counters balance, and no
 // definite answer is wrong.
 TEST(EnginePropertyTest, NoLieAndNoLeak) {
