@@ -152,7 +152,8 @@ void StreamSet::Service(std::vector<StreamEvent>* events) {
   epoll_event ready[kEventsMax];
   const int count = epoll_wait(epoll_.get(), ready, kEventsMax, 0);
   for (int i = 0; i < count; ++i) {
-    const auto found = streams_.find(ready[i].data.u64);
+    const uint64_t id = ready[i].data.u64;  // a copy: epoll_event is packed, so no reference may be bound to it
+    const auto found = streams_.find(id);
     if (found != streams_.end()) Serve(found->second.get(), ready[i].events, events);
   }
 }

@@ -15,8 +15,7 @@ namespace {
 constexpr uint32_t kFirstV4 = 0x0b000000;  // 11.0.0.0
 constexpr uint8_t kV6Prefix[2] = {0x26, 0x00};
 constexpr uint32_t kReverseTtl = 86400;
-constexpr int kVariants = 50;    // of each special address
-constexpr int kOtherNumber = 3;  // the address of a block that no host has
+constexpr int kVariants = 50;  // of each special address
 
 struct SpecialOctets {
   std::array<uint8_t, 16> octets{};
