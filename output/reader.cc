@@ -7,7 +7,7 @@
 namespace mxscan {
 namespace {
 
-constexpr size_t kReadSize = size_t{128} << 10;
+constexpr size_t kReadChunkSize = size_t{128} << 10;
 
 }  // namespace
 
@@ -47,7 +47,7 @@ absl::Status LineSource::OpenPart() {
   if (!decompressor.ok()) return decompressor.status();
   file_ = *std::move(file);
   decompressor_ = *std::move(decompressor);
-  compressed_.resize(kReadSize);
+  compressed_.resize(kReadChunkSize);
   std::string_view header;
   const absl::StatusOr<bool> more = ReadLine(&header);
   if (!more.ok()) return more.status();
@@ -90,7 +90,7 @@ absl::StatusOr<bool> LineSource::Fill() {
     text_end_ -= text_begin_;
     text_begin_ = 0;
   }
-  if (text_.size() - text_end_ < kReadSize) text_.resize(std::max(text_.size() * 2, 2 * kReadSize));
+  if (text_.size() - text_end_ < kReadChunkSize) text_.resize(std::max(text_.size() * 2, 2 * kReadChunkSize));
   for (;;) {
     const absl::StatusOr<size_t> produced =
         decompressor_->Read(&input_, std::span<char>(text_.data() + text_end_, text_.size() - text_end_));

@@ -1,4 +1,6 @@
 // mxscan: bulk surveys of mail DNS.
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -13,9 +15,6 @@
 
 namespace mxscan {
 namespace {
-
-constexpr int kStandardError = 2;
-constexpr int kStandardOutput = 1;
 
 // What is wrong with the command line, and what may have been meant.
 int RefuseUsage(const CLI::App& root, const CLI::ParseError& error, int count, char** words) {
@@ -48,10 +47,10 @@ int Main(int count, char** words) {
     root.parse(count, words);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = root.get_subcommands();
-    WriteText(kStandardOutput, chosen.empty() ? root.help() : chosen.front()->help("mxscan"));
+    WriteText(STDOUT_FILENO, chosen.empty() ? root.help() : chosen.front()->help("mxscan"));
     return kExitDone;
   } catch (const CLI::CallForVersion& version) {
-    WriteText(kStandardOutput, absl::StrCat(version.what(), "\n"));
+    WriteText(STDOUT_FILENO, absl::StrCat(version.what(), "\n"));
     return kExitDone;
   } catch (const CLI::ParseError& error) {
     return RefuseUsage(root, error, count, words);
@@ -64,7 +63,7 @@ int Main(int count, char** words) {
 
 }  // namespace
 
-void Complain(const std::string& text) { WriteText(kStandardError, absl::StrCat("mxscan: ", text, "\n")); }
+void Complain(const std::string& text) { WriteText(STDERR_FILENO, absl::StrCat("mxscan: ", text, "\n")); }
 
 }  // namespace mxscan
 

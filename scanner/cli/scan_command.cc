@@ -1,4 +1,6 @@
 // mxscan scan INPUT... -o DIR
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -15,9 +17,6 @@
 
 namespace mxscan {
 namespace {
-
-constexpr int kStandardError = 2;
-constexpr int kStandardOutput = 1;
 
 // Option texts as given, before they are understood.
 struct ScanFlags {
@@ -286,7 +285,7 @@ int ScanCommand::DryRun(const ScanOptions& options) {
   absl::StrAppend(&text, "\nworkers: ", WorkersFor(options, CpuCount()),
                   ", memory of caches: ", options.memory_bytes >> 20, " MiB\n");
   if (!options.output.empty()) absl::StrAppend(&text, "dataset: ", options.output, "\n");
-  WriteText(kStandardOutput, text);
+  WriteText(STDOUT_FILENO, text);
   return counts.targets > 0 ? kExitDone : kExitInputUnusable;
 }
 
@@ -340,17 +339,17 @@ int ScanCommand::Run() {
   if (options->dry_run) return DryRun(*options);
   RaiseFileLimit();
   ScanHooks hooks;
-  Progress progress(IsTerminal(kStandardError), TerminalColumns(kStandardError), MonotonicNow());
+  Progress progress(IsTerminal(STDERR_FILENO), TerminalColumns(STDERR_FILENO), MonotonicNow());
   if (!options->quiet) {
     hooks.notice = [](const std::string& text) { Complain(text); };
     hooks.progress = [&progress](const ScanProgress& state) {
       const ProgressCounts counts{state.domains_done, state.domains_total, state.total_known, state.sent,
                                   state.answered,     state.timed_out,     state.retries,     state.inflight};
-      WriteText(kStandardError, progress.Update(counts, state.now));
+      WriteText(STDERR_FILENO, progress.Update(counts, state.now));
     };
   }
   const ScanResult result = RunScan(*options, &signals, hooks);
-  if (!options->quiet) WriteText(kStandardError, progress.Finish());
+  if (!options->quiet) WriteText(STDERR_FILENO, progress.Finish());
   return Report(*options, result);
 }
 

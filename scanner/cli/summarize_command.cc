@@ -1,4 +1,6 @@
 // mxscan summarize DIR
+#include <unistd.h>
+
 #include "absl/strings/str_cat.h"
 #include "io/process.h"
 #include "output/report.h"
@@ -9,8 +11,6 @@
 
 namespace mxscan {
 namespace {
-
-constexpr int kStandardOutput = 1;
 
 class SummarizeCommand : public Command {
  public:
@@ -35,7 +35,7 @@ class SummarizeCommand : public Command {
     const absl::StatusOr<std::string> text = FormatReport(*recount->summary, recount->resolvers, options);
     if (!text.ok()) return Fail(text.status(), kExitInternal);
     if (!recount->finished) Complain(absl::StrCat(directory_, " is unfinished: the figures are of what is committed"));
-    return WriteText(kStandardOutput, *text) ? kExitDone : kExitWrite;
+    return WriteText(STDOUT_FILENO, *text) ? kExitDone : kExitWrite;
   }
 
  private:

@@ -5,7 +5,7 @@
 namespace mxscan {
 namespace {
 
-constexpr uint16_t kRecursionDesired = 0x0100;
+constexpr uint16_t kWantsRecursion = 0x0100;
 constexpr uint16_t kCheckingDisabled = 0x0010;
 constexpr uint8_t kDnssecOk = 0x80;
 
@@ -33,7 +33,7 @@ size_t EncodeQuery(const QuerySpec& spec, uint8_t* out) {
   const size_t name_size = spec.name.size();
   MXSCAN_CHECK(name_size > 0 && name_size <= kNameSizeMax);
   uint16_t flags = 0;
-  if (spec.recursion_desired) flags |= kRecursionDesired;
+  if (spec.recursion_desired) flags |= kWantsRecursion;
   if (spec.checking_disabled) flags |= kCheckingDisabled;
   StoreU16(spec.id, out);
   StoreU16(flags, out + 2);

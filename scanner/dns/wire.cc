@@ -24,7 +24,7 @@ constexpr size_t kSoaFixedSize = 20;      // five 32-bit numbers
 constexpr size_t kOptionFixedSize = 4;    // code, length
 constexpr uint16_t kExtendedErrorOption = 15;
 
-constexpr bool IsType(const RecordView& record, RrType type) { return record.type == static_cast<uint16_t>(type); }
+constexpr bool HasType(const RecordView& record, RrType type) { return record.type == static_cast<uint16_t>(type); }
 
 constexpr bool HoldsOneName(uint16_t type) {
   return type == static_cast<uint16_t>(RrType::kNs) || type == static_cast<uint16_t>(RrType::kCname) ||
@@ -246,7 +246,7 @@ bool MessageView::NameEquals(uint32_t offset, NameView name) const {
 }
 
 bool MessageView::ReadMx(const RecordView& record, uint16_t* preference, Name* exchange) const {
-  if (!IsType(record, RrType::kMx)) return false;
+  if (!HasType(record, RrType::kMx)) return false;
   *preference = LoadU16(message_.data() + record.rdata_offset);
   return ReadName(record.rdata_offset + 2, exchange);
 }
@@ -258,9 +258,9 @@ bool MessageView::ReadNameRdata(const RecordView& record, Name* target) const {
 bool MessageView::ReadAddress(const RecordView& record, IpAddress* address) const {
   if (record.rr_class != kClassIn) return false;
   const uint8_t* octets = message_.data() + record.rdata_offset;
-  if (IsType(record, RrType::kA)) {
+  if (HasType(record, RrType::kA)) {
     *address = IpAddress::V4(octets);
-  } else if (IsType(record, RrType::kAaaa)) {
+  } else if (HasType(record, RrType::kAaaa)) {
     *address = IpAddress::V6(octets);
   } else {
     return false;

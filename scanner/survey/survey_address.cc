@@ -9,8 +9,6 @@
 namespace mxscan {
 namespace {
 
-constexpr size_t kEvictionSteps = 64;
-
 uint64_t BytesOf(const AddressObservation& address) {
   uint64_t bytes = sizeof(AddressObservation) + 64;
   for (const std::string& name : address.ptr.chain) bytes += sizeof(std::string) + name.size() + 16;

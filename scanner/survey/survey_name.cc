@@ -9,8 +9,6 @@
 namespace mxscan {
 namespace {
 
-constexpr size_t kEvictionSteps = 64;  // entries the clock's hand looks at per insertion
-
 // What an entry costs: itself, its observation, their text and the allocator's share, estimated from above.
 uint64_t BytesOf(const HostObservation& host) {
   uint64_t bytes = sizeof(HostObservation) + 64 + host.name.size() + 16;

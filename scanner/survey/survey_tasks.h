@@ -9,6 +9,8 @@
 
 namespace mxscan {
 
+inline constexpr size_t kEvictionSteps = 64;  // cache entries the clock's hand looks at per insertion
+
 // What an engine's completion belongs to: the kind in the upper half of the tag, an index in the lower.
 enum class TagKind : uint32_t { kDomainMx, kNameA, kNameAaaa, kPtr };
 inline uint64_t MakeTag(TagKind kind, uint32_t index) { return static_cast<uint64_t>(kind) << 32 | index; }

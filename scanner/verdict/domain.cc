@@ -11,8 +11,6 @@
 namespace mxscan {
 namespace {
 
-constexpr size_t kAliasLinksLong = 8;
-
 class DomainJudge {
  public:
   DomainJudge(const DomainFacts& facts, Recorder* recorder)

@@ -9,8 +9,6 @@
 namespace mxscan {
 namespace {
 
-constexpr size_t kAliasLinksLong = 8;
-
 class HostJudge {
  public:
   HostJudge(const HostObservation& host, const Suffixes& suffixes, HostVerdict* verdict)

@@ -13,6 +13,9 @@
 
 namespace mxscan {
 
+// An alias chain of more links is long (FINDINGS.md: domain_alias_long, mxhost_alias_long).
+inline constexpr size_t kAliasLinksLong = 8;
+
 enum class Fact : uint8_t { kNo, kYes, kUnknown, kNotAsked };
 
 constexpr FindingState StateOf(Fact fact) {

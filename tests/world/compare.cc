@@ -22,7 +22,6 @@ struct Entry {
   uint64_t key;
   uint64_t row;
   friend bool operator<(const Entry& a, const Entry& b) { return a.key != b.key ? a.key < b.key : a.row < b.row; }
-  friend bool operator==(const Entry& a, const Entry& b) { return a.key == b.key && a.row == b.row; }
 };
 
 std::vector<std::string_view> Tokens(std::string_view text) {

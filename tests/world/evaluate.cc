@@ -10,7 +10,6 @@ namespace mxscan::world {
 
 namespace {
 
-constexpr size_t kChainLong = 8;
 constexpr size_t kHostsMany = 10;
 constexpr uint32_t kTtlWeek = 604800;
 

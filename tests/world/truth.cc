@@ -11,7 +11,6 @@ namespace mxscan::world {
 
 namespace {
 
-constexpr size_t kChainLong = 8;
 constexpr size_t kPtrMany = 10;
 
 constexpr FindingFacts kFindings[] = {

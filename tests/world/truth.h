@@ -160,6 +160,7 @@ bool IsReverseAsked(const IpAddress& address);
 
 // The tables and their columns that are compared.
 enum class Table : uint8_t { kDomains, kMx, kHosts, kAddresses, kFindings, kRejects };
+inline constexpr size_t kChainLong = 8;  // more alias links than this are many
 inline constexpr int kTables = 6;
 struct TableFacts {
   std::string_view name;
