@@ -1,6 +1,4 @@
 // The codec's reading against ldns's. Called after CheckWire, so the reference reader stands for the codec here.
-#include <ldns/ldns.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -8,6 +6,9 @@
 #include <string>
 
 #include "tests/fuzz/targets.h"
+
+// Last: it may define min and max as macros.
+#include <ldns/ldns.h>
 
 namespace mxscan::fuzz {
 namespace {
