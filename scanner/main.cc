@@ -1,6 +1,7 @@
 // mxscan: bulk surveys of mail DNS.
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -36,6 +37,7 @@ int RefuseUsage(const CLI::App& root, const CLI::ParseError& error, int count, c
 }
 
 int Main(int count, char** words) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write, for every command
   CLI::App root("Surveys the mail DNS of domains in bulk: MX, addresses, reverse names, and what is wrong with them.",
                 "mxscan");
   root.set_version_flag("--version", absl::StrCat("mxscan ", kVersion));
@@ -43,6 +45,7 @@ int Main(int count, char** words) {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(AddScanCommand(&root));
   commands.push_back(AddSummarizeCommand(&root));
+  commands.push_back(AddExplainCommand(&root));
   try {
     root.parse(count, words);
   } catch (const CLI::CallForHelp&) {

@@ -9,8 +9,11 @@ Every scan asks one small server on loopback that answers NXDOMAIN to whatever i
 import bz2
 import gzip
 import hashlib
+import json
 import lzma
+import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +29,7 @@ import servers  # noqa: E402
 OK, USAGE, DATA_ERROR, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO_ERROR, TEMPORARY = 0, 64, 65, 66, 69, 73, 74, 75
 LIMIT_S = 60
 MXSCAN = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "mxscan").resolve()
+HERE = pathlib.Path(__file__).resolve().parent
 NAMES = [f"name-{number}.example.com" for number in range(1000)]
 
 
@@ -94,7 +98,7 @@ class CliTest(unittest.TestCase):
         source = self.list_file("example.com\n")
         base = ["scan", source, "-o", self.out, "--resolver", "127.0.0.1:5300"]
         for option, value in [("--rate", "-1"), ("--rate", "many"), ("--threads", "-1"), ("--io", "smoke"),
-                              ("--lookups", "mx,bogus"), ("--lookups", "ptr"), ("--compression", "lzma"),
+                              ("--lookups", "mx,nonsense"), ("--lookups", "ptr"), ("--compression", "lzma"),
                               ("--timeout", "0"), ("--timeout", "soon"), ("--tries", "0"), ("--inflight", "0"),
                               ("--seed", "x"), ("--format", "tale")]:
             with self.subTest(option=option, value=value):
@@ -285,6 +289,80 @@ class CliTest(unittest.TestCase):
         child.send_signal(signal.SIGINT)
         child.communicate(timeout=LIMIT_S)
         self.expect(CANNOT_CREATE, done, str(self.out))
+
+    # Explanations.
+
+    def test_explain_without_a_name_is_the_catalog(self):
+        done = run("explain")
+        self.expect(OK, done)
+        self.assertEqual(done.stderr, "")
+        findings = json.loads(run("explain", "--json").stdout)
+        contract = (HERE.parent / "unit" / "data" / "findings.tsv").read_text().splitlines()[1:]
+        self.assertEqual([finding["finding"] for finding in findings], [line.split("\t")[0] for line in contract])
+        lines = done.stdout.splitlines()
+        self.assertLessEqual(max(map(len, lines)), 80)
+        entries = (re.fullmatch(r"  (?:error|warning|notice|info|unknown) +(\w+_\w+)", line) for line in lines)
+        listed = [entry[1] for entry in entries if entry]
+        self.assertEqual(listed, [finding["finding"] for finding in findings])
+
+    def test_explain_says_all_about_a_finding(self):
+        done = run("explain", "mxhost_alias")
+        self.expect(OK, done)
+        for words in ("mxhost_alias\n", "host:", "error:", "a CNAME at the exchange name", "  why ", "  mend ",
+                      "; wrong", "example.org. IN MX 10 mx.example.net.", "RFC 2181 10.3"):
+            self.assertIn(words, done.stdout)
+
+    def test_explain_takes_several_in_any_spelling(self):
+        done = run("explain", "MX-Single", "fcrdns-pass")
+        self.expect(OK, done)
+        self.assertEqual(done.stdout, run("explain", "mx_single").stdout + "\n" + run("explain", "fcrdns_pass").stdout)
+        self.assertEqual([finding["finding"] for finding in json.loads(run("explain", "--json", "NULL_MX").stdout)],
+                         ["null_mx"])
+
+    def test_explain_every_finding(self):
+        findings = json.loads(run("explain", "--json").stdout)
+        done = run("explain", *(finding["finding"] for finding in findings))
+        self.expect(OK, done)
+        self.assertTrue(done.stdout.isascii())
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+        for finding in findings:
+            self.assertIn(f"{finding['finding']}\n  scope ", done.stdout)
+
+    def test_explain_suggests_for_a_mistyped_finding(self):
+        for word, meant in (("mx_singel", "mx_single"), ("fcrdns-pas", "fcrdns_pass"), ("SPF_MISING", "spf_missing")):
+            done = run("explain", word)
+            self.expect(USAGE, done, word, f"did you mean {meant}?", "mxscan explain")
+            self.assertEqual(done.stdout, "")
+        # One that is known does not hide one that is not.
+        done = run("explain", "mx_single", "mx_singel")
+        self.expect(USAGE, done, "mx_singel")
+        self.assertEqual(done.stdout, "")
+
+    def test_explain_of_nonsense(self):
+        for word in ("", "zebra", "x" * 100000, "\x1b[31mzebra", "\u00fc\u00fc\u00fc\u00fc"):
+            done = run("explain", word)
+            self.expect(USAGE, done, "is no finding")
+            self.assertNotIn("did you mean", done.stderr)
+            self.assertNotIn("\x1b", done.stderr)
+            self.assertLess(len(done.stderr), 1000)
+        self.expect(USAGE, run("explain", "--jsn"), "--json")
+        self.expect(USAGE, run("explain", "--markdown", "mx_single"), "--markdown")
+        self.expect(USAGE, run("explain", "--markdown", "--json"), "--markdown")
+
+    def test_explain_page_is_the_one_in_the_tree(self):
+        done = run("explain", "--markdown")
+        self.expect(OK, done)
+        self.assertEqual(done.stdout, (HERE.parent.parent / "scanner" / "verdict" / "FINDINGS.md").read_text())
+
+    def test_explain_tells_when_it_cannot_write(self):
+        with open("/dev/full", "w") as full:
+            self.expect(IO_ERROR, run("explain", stdout=full), "standard output", "space")
+        reading, writing = os.pipe()
+        os.close(reading)
+        try:
+            self.expect(IO_ERROR, run("explain", "mx_single", stdout=writing), "standard output", "pipe")
+        finally:
+            os.close(writing)
 
 
 def main():
