@@ -46,6 +46,7 @@ int Main(int count, char** words) {
   commands.push_back(AddScanCommand(&root));
   commands.push_back(AddSummarizeCommand(&root));
   commands.push_back(AddExplainCommand(&root));
+  commands.push_back(AddDoctorCommand(&root));
   try {
     root.parse(count, words);
   } catch (const CLI::CallForHelp&) {
