@@ -24,13 +24,28 @@ bool HasWhatItNeeds(const FindingInfo& info, const Capabilities& capabilities) {
 bool IsDataOrFailed(Outcome outcome) { return outcome == Outcome::kData || IsFailed(outcome); }
 bool IsNoDataOrFailed(Outcome outcome) { return outcome == Outcome::kNoData || IsFailed(outcome); }
 
+// The kinds of domains that differ in what applies to them.
+enum class DomainGroup : uint8_t {
+  kOther,
+  kSingleLabel,
+  kBelow,  // its registrable domain
+};
+constexpr size_t kDomainGroups = 3;
+static_assert(kDomainApplicabilityClasses == kOutcomeCount * kDomainGroups);
+
+DomainGroup GroupOf(const DomainRow& row) {
+  if (IsSingleLabel(row.domain)) return DomainGroup::kSingleLabel;
+  return row.registrable.empty() || row.registrable == row.domain ? DomainGroup::kOther : DomainGroup::kBelow;
+}
+
 bool DomainScopeApplies(FindingId id, const DomainRow& row, const Capabilities& capabilities) {
   switch (id) {
     case FindingId::kMxWildcard:
-    case FindingId::kDomainFromWildcard:
       return capabilities.wildcard_probes && IsDataOrFailed(row.mx_outcome);
+    case FindingId::kDomainFromWildcard:
+      return capabilities.wildcard_probes && IsDataOrFailed(row.mx_outcome) && GroupOf(row) == DomainGroup::kBelow;
     case FindingId::kMxOnTld:
-      return IsSingleLabel(row.domain);
+      return GroupOf(row) == DomainGroup::kSingleLabel;
     case FindingId::kDomainNoIpv4Mx:
     case FindingId::kDomainNoIpv6Mx:
       return IsDataOrFailed(row.mx_outcome);
@@ -49,8 +64,6 @@ bool MxSetScopeApplies(FindingId id, const DomainRow& row) {
       return IsNoDataOrFailed(row.mx_outcome);
     case FindingId::kMxTruncated:
       return row.mx_outcome != Outcome::kNotAsked;
-    case FindingId::kMxLoopRisk:
-      return false;
     default:
       return IsDataOrFailed(row.mx_outcome);
   }
@@ -111,6 +124,18 @@ FindingSet FindingsOf(const Row& representative, const Capabilities& capabilitie
 
 }  // namespace
 
+Capabilities CapabilitiesOf(std::string_view lookups) {
+  Capabilities capabilities;
+  while (!lookups.empty()) {
+    const size_t comma = lookups.find(',');
+    const std::string_view group = lookups.substr(0, comma);
+    capabilities.resolver |= group == "bogus";
+    capabilities.wildcard_probes |= group == "wildcard";
+    lookups.remove_prefix(comma == std::string_view::npos ? lookups.size() : comma + 1);
+  }
+  return capabilities;
+}
+
 bool IsSingleLabel(std::string_view name) {
   // A dot inside a label stands as \046, so the first dot ends the first label.
   return name.size() > 1 && name.find('.') == name.size() - 1;
@@ -166,7 +191,7 @@ bool Applicable(FindingId id, const AddressRow& row, const Capabilities& capabil
 }
 
 size_t ApplicabilityClass(const DomainRow& row) {
-  return static_cast<size_t>(row.mx_outcome) * 2 + (IsSingleLabel(row.domain) ? 1 : 0);
+  return static_cast<size_t>(row.mx_outcome) * kDomainGroups + static_cast<size_t>(GroupOf(row));
 }
 
 size_t ApplicabilityClass(const MxRow& row) { return static_cast<size_t>(GroupOf(row)); }
@@ -180,8 +205,19 @@ size_t ApplicabilityClass(const AddressRow& row) {
 FindingSet DomainClassFindings(size_t applicability_class, const Capabilities& capabilities) {
   MXSCAN_CHECK(applicability_class < kDomainApplicabilityClasses);
   DomainRow row;
-  row.mx_outcome = static_cast<Outcome>(applicability_class / 2);
-  row.domain = applicability_class % 2 == 1 ? "single." : "two.labels.";
+  row.mx_outcome = static_cast<Outcome>(applicability_class / kDomainGroups);
+  switch (static_cast<DomainGroup>(applicability_class % kDomainGroups)) {
+    case DomainGroup::kOther:
+      row.domain = row.registrable = "two.labels.";
+      break;
+    case DomainGroup::kSingleLabel:
+      row.domain = "single.";
+      break;
+    case DomainGroup::kBelow:
+      row.domain = "below.two.labels.";
+      row.registrable = "two.labels.";
+      break;
+  }
   return FindingsOf(row, capabilities);
 }
 

@@ -5,12 +5,12 @@
 //
 // The rules, by the row that is the finding's subject:
 // - Whatever needs `auth`, `resolver` or `policy` applies only where the run had that capability, and `mx_wildcard` and
-//   `domain_from_wildcard` only where wildcard probes were asked; the rules below hold for them besides. `mx_loop_risk`
-//   never applies: no lookup of this version tells whose machine stands behind an exchange. `domain_name_invalid`
-//   (needs `input`) has rejected lines for subjects, no domain rows.
+//   `domain_from_wildcard` only where wildcard probes were asked; the rules below hold for them besides.
+//   `domain_name_invalid` (needs `input`) has rejected lines for subjects, no domain rows.
 // - Domain row, scope `domain`: domain_nxdomain, domain_lookup_*, domain_dnssec_bogus, domain_is_alias, domain_alias_*,
 //   domain_apex_cname, cname_coexists: every row. mx_on_tld: a domain of one label. domain_no_ipv4_mx,
-//   domain_no_ipv6_mx and the wildcard findings: mx_outcome is data or failed.
+//   domain_no_ipv6_mx and the wildcard findings: mx_outcome is data or failed; domain_from_wildcard besides only a
+//   domain below its registrable domain, since the siblings of that one are other people's.
 // - Domain row, scope `mx_set`: mx_none_*, implicit_mx_suspect, no_mail_without_null_mx: mx_outcome is nodata or
 // failed.
 //   mx_truncated: MX was asked. All others: data or failed. A failed lookup leaves open whether there is a set, so
@@ -32,6 +32,7 @@
 #define MXSCAN_OUTPUT_APPLICABLE_H_
 
 #include <cstddef>
+#include <string_view>
 
 #include "output/catalog.h"
 #include "output/tables.h"
@@ -41,12 +42,15 @@ namespace mxscan {
 // What a run was able to find out beyond plain lookups.
 struct Capabilities {
   bool auth = false;             // answers came from authoritative servers, not out of caches
-  bool resolver = false;         // a validating resolver answered
+  bool resolver = false;         // recursive resolvers answered, and their SERVFAILs were asked about (`bogus`)
   bool policy = false;           // the policy lookups were switched on
-  bool wildcard_probes = false;  // random labels were asked
+  bool wildcard_probes = false;  // random labels were asked (`wildcard`)
 
   friend bool operator==(const Capabilities&, const Capabilities&) = default;
 };
+
+// By the groups of lookups of a scan ("mx,a,bogus").
+Capabilities CapabilitiesOf(std::string_view lookups);
 
 bool Applicable(FindingId id, const DomainRow& row, const Capabilities& capabilities = {});
 bool Applicable(FindingId id, const MxRow& row, const Capabilities& capabilities = {});
@@ -56,7 +60,7 @@ bool Applicable(FindingId id, const AddressRow& row, const Capabilities& capabil
 // A domain name of exactly one label in presentation form ("com.", not the root).
 bool IsSingleLabel(std::string_view name);
 
-inline constexpr size_t kDomainApplicabilityClasses = size_t{kOutcomeCount} * 2;
+inline constexpr size_t kDomainApplicabilityClasses = size_t{kOutcomeCount} * 3;
 inline constexpr size_t kMxApplicabilityClasses = 4;
 inline constexpr size_t kHostApplicabilityClasses = 1;
 inline constexpr size_t kAddressApplicabilityClasses = size_t{kOutcomeCount} * 2;

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "io/process.h"
 #include "scanner/cli/commands.h"
 #include "scanner/cli/exit_status.h"
+#include "scanner/cli/lookups.h"
 #include "scanner/cli/progress.h"
 #include "scanner/cli/resolvers.h"
 #include "scanner/cli/units.h"
@@ -32,7 +32,7 @@ struct ScanFlags {
   int threads = 0;
   std::string io = "auto";
   std::vector<std::string> source_addresses;
-  std::string lookups = "mx,a,aaaa,ptr,confirm,probe";
+  std::string lookups = "mx,a,aaaa,ptr,confirm,probe,bogus";
   std::string format = "auto";
   int column = 0;
   std::string seed;
@@ -54,35 +54,6 @@ absl::Status ReadOption(const char* name, const std::string& text, Parse parse, 
     return Usage(absl::StrCat(name, ": '", text, "' is out of range"));
   }
   *value = static_cast<Value>(*parsed);
-  return absl::OkStatus();
-}
-
-absl::Status ReadLookups(const std::string& text, LookupGroups* lookups) {
-  *lookups = {.a = false, .aaaa = false, .ptr = false, .confirm = false, .probe = false};
-  bool mx = false;
-  std::istringstream items(text);
-  for (std::string item; std::getline(items, item, ',');) {
-    if (item == "mx") {
-      mx = true;
-    } else if (item == "a") {
-      lookups->a = true;
-    } else if (item == "aaaa") {
-      lookups->aaaa = true;
-    } else if (item == "ptr") {
-      lookups->ptr = true;
-    } else if (item == "confirm") {
-      lookups->confirm = true;
-    } else if (item == "probe") {
-      lookups->probe = true;
-    } else {
-      return Usage(absl::StrCat("--lookups: '", item, "' is none of mx, a, aaaa, ptr, confirm, probe"));
-    }
-  }
-  if (!mx) return Usage("--lookups: a scan of domains begins with mx");
-  if (lookups->confirm && !lookups->ptr) return Usage("--lookups: confirm needs ptr");
-  if ((lookups->ptr || lookups->probe) && !lookups->a && !lookups->aaaa) {
-    return Usage("--lookups: ptr and probe need a or aaaa");
-  }
   return absl::OkStatus();
 }
 
@@ -157,7 +128,7 @@ absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
   options.dry_run = flags.dry_run;
   absl::Status status = ReadLimits(flags, &options);
   if (status.ok()) status = ReadChoices(flags, &options);
-  if (status.ok()) status = ReadLookups(flags.lookups, &options.lookups);
+  if (status.ok()) status = ParseLookups(flags.lookups, &options.lookups);
   if (status.ok()) status = ReadSeed(flags.seed, &options.seed);
   if (!status.ok()) return status;
   if (options.output.empty() && !options.dry_run) return Usage("--output DIR is missing: where the dataset goes");
@@ -232,7 +203,10 @@ ScanCommand::ScanCommand(CLI::App* root) {
       ->capture_default_str();
   app_->add_option("--io", flags_.io, "auto, uring or mmsg")->capture_default_str();
   app_->add_option("--source-address", flags_.source_addresses, "send from this address; one per family");
-  app_->add_option("--lookups", flags_.lookups, "groups of questions, separated by commas")->capture_default_str();
+  app_->add_option("--lookups", flags_.lookups,
+                   "groups of questions, separated by commas: mx, a, aaaa, ptr, confirm, probe, bogus, and wildcard, "
+                   "which asks about as many MX questions again; --dry-run says what each costs")
+      ->capture_default_str();
   app_->add_option("--format", flags_.format, "of the lists: auto, plain, csv or url")->capture_default_str();
   app_->add_option("--column", flags_.column, "of the name in CSV, from 1; 0: guess")
       ->check(CLI::Range(0, 1000))
@@ -244,6 +218,26 @@ ScanCommand::ScanCommand(CLI::App* root) {
   app_->add_option("--memory", flags_.memory, "of caches and of what was seen")->capture_default_str();
   app_->add_flag("--quiet", flags_.quiet, "say nothing but errors");
   app_->add_flag("--dry-run", flags_.dry_run, "read the lists, say what would be done, send nothing");
+}
+
+// What each group of lookups asks: exactly where the list tells it, else of what. Each thing is asked once a run,
+// whoever wants it; retries come on top.
+std::string CostsText(const LookupGroups& lookups, uint64_t names) {
+  std::string text = "questions, each asked once, retries not counted:\n";
+  const auto group = [&text](bool on, std::string_view name, const std::string& cost) {
+    absl::StrAppend(&text, "  ", std::string(name), std::string(10 - name.size(), ' '), on ? "" : "(off) ", cost, "\n");
+  };
+  group(true, "mx", absl::StrCat("1 a name: ", names));
+  group(lookups.a, "a", "1 an exchange, and 1 a name that has no MX");
+  group(lookups.aaaa, "aaaa", "1 an exchange, and 1 a name that has no MX");
+  group(lookups.ptr, "ptr", "1 a global address of these");
+  group(lookups.confirm, "confirm", "1 or 2 a PTR name");
+  group(lookups.probe, "probe",
+        "2 an exchange that lacks a dot, 1 one whose domain may be gone, 6 a name with an address and no MX; else 0");
+  group(lookups.bogus, "bogus", "1 or 2 a lookup of these kinds (but ptr) that ended in SERVFAIL; else 0");
+  group(lookups.wildcard, "wildcard",
+        absl::StrCat("1 a name that has MX: at most ", names, "; 1 a parent of names below a registrable domain"));
+  return text;
 }
 
 // Reads the whole input as a scan would, and says what the scan would do.
@@ -269,15 +263,11 @@ int ScanCommand::DryRun(const ScanOptions& options) {
   absl::StrAppend(&text, "names: ", names, " (duplicates are dropped while scanning), rejects: ", counts.rejects,
                   ", blank: ", counts.blank, ", comments: ", counts.comments, "\n");
   absl::StrAppend(&text, "resolvers: ", options.servers.size(), ", the first is ", options.servers[0].ToString(), "\n");
-  absl::StrAppend(&text, "questions: MX of every name");
-  if (options.lookups.a || options.lookups.aaaa) absl::StrAppend(&text, "; addresses of every exchange, once");
-  if (options.lookups.probe) absl::StrAppend(&text, "; probes where an answer suggests a mistake");
-  if (options.lookups.ptr) absl::StrAppend(&text, "; PTR of every address, once");
-  if (options.lookups.confirm) absl::StrAppend(&text, "; addresses of every PTR name, once");
+  absl::StrAppend(&text, CostsText(options.lookups, names));
   const double servers_rate = options.server_rate * static_cast<double>(options.servers.size());
   double rate = options.rate;
   if (servers_rate > 0 && (rate == 0 || servers_rate < rate)) rate = servers_rate;
-  absl::StrAppend(&text, "\nrate: ", rate > 0 ? CountText(rate) + " packets a second" : "no limit");
+  absl::StrAppend(&text, "rate: ", rate > 0 ? CountText(rate) + " packets a second" : "no limit");
   if (rate > 0) {
     const double seconds = static_cast<double>(names) / rate;
     absl::StrAppend(&text, "; MX alone takes at least ", DurationText(static_cast<TimeNs>(seconds * 1e9)));

@@ -21,6 +21,9 @@ namespace mxscan {
 inline constexpr size_t kAliasLinksMax = 32;    // links followed within one response; more is taken for a loop
 inline constexpr size_t kAliasRecordsMax = 64;  // CNAME and DNAME records of one response that are looked at, in order
 
+// Extended DNS Errors by which a resolver says that what it found is not what the zone signed (RFC 8914 4.7 to 4.13).
+constexpr bool IsValidationError(int extended_error) { return extended_error >= 6 && extended_error <= 12; }
+
 struct MxRecord {
   uint16_t preference = 0;
   uint32_t ttl = 0;

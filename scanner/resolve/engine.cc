@@ -78,11 +78,11 @@ void Engine::FreeSlot(uint32_t index) {
   free_slots_.push_back(index);
 }
 
-void Engine::Ask(NameView name, RrType type, uint64_t tag) {
+void Engine::Ask(NameView name, RrType type, uint64_t tag, Checking checking) {
   const uint32_t index = NewSlot();
   Slot& slot = At(index);
   MXSCAN_CHECK(slot.state == State::kFree);
-  slot = Slot{.tag = tag, .type = type, .state = State::kQueued, .name = Name(name)};
+  slot = Slot{.tag = tag, .type = type, .checking = checking, .state = State::kQueued, .name = Name(name)};
   ++open_;
   ++counters_.asked;
   fresh_.PushBack(index);

@@ -88,15 +88,22 @@ struct EngineCounters {
   std::array<uint64_t, kRcodesCounted> rcodes{};  // of accepted answers
 };
 
+// What a question wants of the resolver's DNSSEC validation.
+enum class Checking : uint8_t {
+  kEnabled,
+  kDisabled,  // CD set: answers that do not validate are wanted too (RFC 4035 3.2.2)
+};
+
 struct Completion {
   uint64_t tag = 0;  // as given to Ask
   const Answer* answer = nullptr;
   Outcome outcome = Outcome::kTimeout;
-  int32_t rcode = -1;      // of the last accepted answer; -1: none
-  bool truncated = false;  // TC was set and no TCP attempt succeeded (outcome is kServFail)
-  int server = -1;         // index of the one that gave the last accepted answer; -1: none
-  int sends = 0;           // attempts sent
-  TimeNs rtt_ns = -1;      // of the last accepted answer
+  int32_t rcode = -1;       // of the last accepted answer; -1: none
+  bool truncated = false;   // TC was set and no TCP attempt succeeded (outcome is kServFail)
+  int server = -1;          // index of the one that gave the last accepted answer; -1: none
+  int sends = 0;            // attempts sent
+  TimeNs rtt_ns = -1;       // of the last accepted answer
+  int extended_error = -1;  // of a SERVFAIL that was accepted (RFC 8914): the last one, but a validation error is kept
 };
 
 class Engine {
@@ -109,7 +116,7 @@ class Engine {
   absl::Status Open();
 
   // Asks a question; it is queued, however many there are: HasRoom tells the user when to stop taking new work.
-  void Ask(NameView name, RrType type, uint64_t tag);
+  void Ask(NameView name, RrType type, uint64_t tag, Checking checking = Checking::kEnabled);
   bool HasRoom() const { return open_ < options_.inflight; }
   // Whether questions were asked that no attempt was made for yet.
   bool HasUnsent() const { return !fresh_.empty(); }

@@ -125,6 +125,9 @@ Engine::Verdict Engine::Judge(Slot* slot, bool counts) {
   }
   if (slot->plain && !slot->edns && slot->fixed_server == slot->server && !IsFailedRcode(rcode)) server.edns = false;
   if (counts && IsDefinite(answer_.outcome) && !answer_.chain_unfinished) return Verdict::kFinal;
+  if (rcode == Rcode::kServFail && answer_.extended_error >= 0 && !IsValidationError(slot->extended_error)) {
+    slot->extended_error = static_cast<int16_t>(std::min(answer_.extended_error, int{INT16_MAX}));
+  }
   if (rcode == Rcode::kRefused) {
     slot->saw_refused = true;
   } else {
@@ -163,6 +166,7 @@ const Completion* Engine::Accept(uint32_t index, TimeNs now, bool tcp) {
   }
   if (verdict == Verdict::kFinal) {
     slot.truncated_seen = slot.saw_servfail = slot.saw_refused = false;
+    slot.extended_error = -1;
     return Complete(index);
   }
   const bool exhausted = slot.sends >= options_.tries * kSendsPerQuestionFactor;
@@ -260,7 +264,8 @@ const Completion* Engine::Complete(uint32_t index) {
                  .truncated = slot.truncated_seen,
                  .server = slot.answered_by,
                  .sends = slot.sends,
-                 .rtt_ns = slot.rtt_ns};
+                 .rtt_ns = slot.rtt_ns,
+                 .extended_error = slot.extended_error};
   FreeSlot(index);
   MXSCAN_CHECK(open_ > 0);
   --open_;

@@ -13,6 +13,7 @@ struct Engine::Slot {
   uint64_t tag = 0;
   RrType type = RrType::kA;
   bool control = false;  // asked by the engine itself, to see whether a server lives
+  Checking checking = Checking::kEnabled;
   // How it stands.
   State state = State::kFree;
   bool plain = false;           // the next attempts go without EDNS
@@ -24,6 +25,7 @@ struct Engine::Slot {
   int16_t fixed_server = -1;  // the next attempt must go there while it lives
   int16_t answered_by = -1;
   int16_t lost_on = -1;  // the server of the last attempt that timed out or was refused
+  int16_t extended_error = -1;
   int32_t rcode = -1;
   TimeNs rtt_ns = -1;
   // The attempt in flight, or the last one.

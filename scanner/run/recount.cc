@@ -69,6 +69,8 @@ absl::StatusOr<Recount> RecountDataset(FileSystem* files, const std::string& dir
   if (!reader.ok()) return reader.status();
   Recount recount;
   recount.finished = reader->finished();
+  absl::StatusOr<RunInfo> run = ReadRunInfo(files, directory);
+  if (!run.ok()) return run.status();
   // Room for the tables by TLD and provider of any real list; a greater one fails with the words of the disk, since a
   // finished dataset is never written to.
   SummaryOptions options;
@@ -76,6 +78,9 @@ absl::StatusOr<Recount> RecountDataset(FileSystem* files, const std::string& dir
   options.spill_directory = directory + "/_tmp";
   options.spill_prefix = "recount";
   options.memory_max_bytes = size_t{1} << 30;
+  for (const auto& [name, value] : run->options) {
+    if (name == "lookups") options.capabilities = CapabilitiesOf(value);
+  }
   recount.summary = std::make_unique<Summary>(options);
   absl::Status status = AddRows<DomainRow>(*reader, recount.summary.get());
   if (status.ok()) status = AddRows<MxRow>(*reader, recount.summary.get());
@@ -85,8 +90,6 @@ absl::StatusOr<Recount> RecountDataset(FileSystem* files, const std::string& dir
   if (status.ok()) status = AddRows<RejectRow>(*reader, recount.summary.get());
   if (status.ok()) status = recount.summary->status();
   if (!status.ok()) return status;
-  absl::StatusOr<RunInfo> run = ReadRunInfo(files, directory);
-  if (!run.ok()) return run.status();
   for (const auto& [server, counters] : run->resolvers) {
     recount.resolvers.push_back(ResolverFromCounters(server, counters));
   }

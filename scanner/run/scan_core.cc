@@ -12,6 +12,7 @@ namespace mxscan {
 namespace {
 
 constexpr uint64_t kOwnerPurpose = 0x6f776e6572;
+constexpr uint64_t kLabelPurpose = 0x6c6162656c;
 
 // How the memory that the options allow is spent: half for the caches of names and addresses, three eighths for the
 // sets of what was seen (duplicates of domains, rows of hosts and addresses), the rest for the summary's tables.
@@ -59,6 +60,7 @@ SummaryOptions ScanCore::SummaryOptionsFor(const std::string& name) const {
   options.spill_prefix = absl::StrCat("summary-", name);
   const uint64_t share = SummaryShare(options_.memory_bytes) / (environment_.transports.size() + 1);
   options.memory_max_bytes = static_cast<size_t>(std::max(kSummaryFloor, share));
+  options.capabilities = {.resolver = options_.lookups.bogus, .wildcard_probes = options_.lookups.wildcard};
   return options;
 }
 
@@ -84,6 +86,15 @@ absl::Status ScanCore::Open() {
   run_.version = kVersion;
   run_.command = "scan";
   run_.options = options_.described;
+  // Stated whoever started the scan: the summary is counted anew by what was asked.
+  const std::string lookups = LookupsText(options_.lookups);
+  const auto stated = std::find_if(run_.options.begin(), run_.options.end(),
+                                   [](const auto& option) { return option.first == "lookups"; });
+  if (stated == run_.options.end()) {
+    run_.options.emplace_back("lookups", lookups);
+  } else {
+    stated->second = lookups;
+  }
   run_.seed = absl::StrCat(options_.seed);
   run_.host = environment_.host;
   run_.started_at_us = environment_.start_wall_us;
@@ -116,6 +127,7 @@ void ScanCore::OpenWorker(int index, const RandomKey& key) {
   survey.domains_open_max = std::max<size_t>(1, kOpenDomainsDefault / static_cast<size_t>(count));
   survey.cache_bytes = CacheShare(options_.memory_bytes) / static_cast<uint64_t>(count);
   survey.owner_seed = key.HashSeed(kOwnerPurpose);
+  survey.label_seed = key.HashSeed(kLabelPurpose);
   for (const Endpoint& server : options_.servers) survey.server_texts.push_back(server.ToString());
 
   const int64_t wall_offset_us = environment_.start_wall_us - environment_.start_ns / kMicrosecond;

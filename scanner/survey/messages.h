@@ -18,6 +18,8 @@ enum class TicketKind : uint8_t {
   kSelf,          // domain `index`: its own addresses
   kStripped,      // domain `index`, exchange `sub`: the name without the zone that was appended to it
   kRegistrable,   // domain `index`, exchange `sub`: its registrable domain
+  kBelow,         // domain `index`: MX of a random label under it
+  kBeside,        // domain `index`: MX of a random label under its parent
   kMailProbe,     // domain `index`, `sub` 0 mail, 1 smtp, 2 mx
   kPtrName,       // address `index`, name `sub`, the address's own family
   kPtrNameOther,  // the same, the other family
@@ -35,6 +37,8 @@ struct Ticket {
 inline constexpr uint8_t kFamily4 = 1;
 inline constexpr uint8_t kFamily6 = 2;
 inline constexpr uint8_t kFamilies = kFamily4 | kFamily6;
+// Beside the families of a name: MX of a random label under it.
+inline constexpr uint8_t kWildcard = 4;
 
 // Whether a name whose addresses are asked for is an exchange host, with a row of its own.
 enum class HostRole : uint8_t {
@@ -47,7 +51,7 @@ enum class MessageKind : uint8_t { kNeedName, kNameReady, kNeedAddress, kAddress
 
 struct Message {
   MessageKind kind = MessageKind::kNeedName;
-  uint8_t families = 0;             // kNeedName
+  uint8_t families = 0;             // kNeedName; kWildcard among them
   HostRole role = HostRole::kNone;  // kNeedName
   uint16_t asked = 0;               // kNameReady: lookups that were sent because of the request
   Ticket ticket;

@@ -1,5 +1,6 @@
 #include "scanner/survey/survey.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "io/check.h"
@@ -7,6 +8,31 @@
 #include "xxhash.h"
 
 namespace mxscan {
+namespace {
+
+// A SERVFAIL that a validating resolver may have given because of what it validated: the rcode itself, not one of the
+// others that count as SERVFAIL, nor an answer that was cut off.
+bool MayBeBogus(const Lookup& lookup) {
+  return lookup.outcome == Outcome::kServFail && lookup.rcode == static_cast<int32_t>(Rcode::kServFail) &&
+         !lookup.truncated;
+}
+
+}  // namespace
+
+std::string LookupsText(const LookupGroups& lookups) {
+  std::string text = "mx";
+  const auto add = [&text](bool on, std::string_view name) {
+    if (on) text.append(",").append(name);
+  };
+  add(lookups.a, "a");
+  add(lookups.aaaa, "aaaa");
+  add(lookups.ptr, "ptr");
+  add(lookups.confirm, "confirm");
+  add(lookups.probe, "probe");
+  add(lookups.bogus, "bogus");
+  add(lookups.wildcard, "wildcard");
+  return text;
+}
 
 Survey::Survey(const SurveyOptions& options, Engine* engine, const Suffixes* suffixes, ObservationSink* sink,
                SeenSet* hosts_seen, SeenSet* addresses_seen)
@@ -42,21 +68,50 @@ uint8_t Survey::enabled_families() const {
 }
 
 void Survey::OnCompletion(const Completion& completion, int64_t wall_us) {
-  const uint32_t index = static_cast<uint32_t>(completion.tag);
-  switch (static_cast<TagKind>(completion.tag >> 32)) {
+  const Tag tag = TagOf(completion.tag);
+  switch (tag.kind) {
     case TagKind::kDomainMx:
-      OnMx(domains_[index].get(), completion, wall_us);
+      OnMx(domains_[tag.index].get(), tag.stage, completion, wall_us);
       break;
     case TagKind::kNameA:
-      OnNameLookup(index, false, completion, wall_us);
+      OnNameLookup(names_[tag.index].get(), false, tag.stage, completion, wall_us);
       break;
     case TagKind::kNameAaaa:
-      OnNameLookup(index, true, completion, wall_us);
+      OnNameLookup(names_[tag.index].get(), true, tag.stage, completion, wall_us);
+      break;
+    case TagKind::kNameWildcard:
+      OnWildcard(names_[tag.index].get(), completion);
       break;
     case TagKind::kPtr:
-      OnPtr(index, completion, wall_us);
+      OnPtr(tag.index, completion, wall_us);
       break;
   }
+}
+
+bool Survey::TakeStage(const Completion& completion, Stage stage, Lookup* lookup, Stage* next) const {
+  if (stage == Stage::kUnvalidated) {
+    lookup->unvalidated = completion.outcome;
+    *next = Stage::kAgain;
+    return completion.outcome == Outcome::kData;
+  }
+  FillLookup(completion, lookup);
+  if (stage == Stage::kAgain) {
+    if (!MayBeBogus(*lookup)) lookup->unvalidated = Outcome::kNotAsked;
+    return false;
+  }
+  *next = Stage::kUnvalidated;
+  return options_.lookups.bogus && MayBeBogus(*lookup) && !IsValidationError(lookup->extended_error);
+}
+
+// Sixteen letters, four bits each.
+bool Survey::RandomLabelUnder(NameView zone, Name* name) const {
+  uint64_t hash = XXH3_64bits_withSeed(zone.data(), zone.size(), options_.label_seed);
+  char label[16];
+  for (char& letter : label) {
+    letter = static_cast<char>('a' + hash % 16);
+    hash /= 16;
+  }
+  return PrependLabel({label, sizeof(label)}, zone, name);
 }
 
 void Survey::OnMessage(Message message) {
@@ -107,6 +162,9 @@ void FillLookup(const Completion& completion, Lookup* lookup) {
   const Answer& answer = *completion.answer;
   lookup->outcome = completion.outcome;
   lookup->rcode = completion.rcode;
+  lookup->extended_error = static_cast<int16_t>(completion.extended_error);
+  lookup->server = static_cast<int16_t>(completion.server);
+  lookup->rtt_us = completion.server < 0 ? 0 : static_cast<uint32_t>(completion.rtt_ns / kMicrosecond);
   lookup->ttl = completion.outcome == Outcome::kData ? answer.ttl : 0;
   lookup->truncated = completion.truncated;
   lookup->alias_loop = answer.alias_loop;
@@ -115,6 +173,20 @@ void FillLookup(const Completion& completion, Lookup* lookup) {
   lookup->chain.clear();
   if (!IsDefinite(completion.outcome)) return;
   for (const Name& name : answer.chain) lookup->chain.emplace_back(name.view());
+}
+
+bool TakeMxRecords(const Answer& answer, std::vector<MxObservation>* records) {
+  for (const MxRecord& record : answer.mx) records->push_back({record.preference, record.ttl, record.exchange});
+  std::sort(records->begin(), records->end(), [](const MxObservation& a, const MxObservation& b) {
+    return a.preference != b.preference ? a.preference < b.preference : a.exchange < b.exchange;
+  });
+  const auto same = [](const MxObservation& a, const MxObservation& b) {
+    return a.preference == b.preference && a.exchange == b.exchange;
+  };
+  const auto end = std::unique(records->begin(), records->end(), same);
+  const bool duplicates = end != records->end();
+  records->erase(end, records->end());
+  return duplicates;
 }
 
 }  // namespace mxscan

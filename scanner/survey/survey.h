@@ -6,6 +6,12 @@
 //   3. What only the answers of 2 can suggest: the stripped name of a suspected missing dot, the registrable domain of
 //      an exchange that does not exist, mail., smtp. and mx. under a domain with the implicit MX.
 //   4. The domain is observed: a row.
+// With 2 go the wildcard probes, where that group of lookups is on and MX has data: MX of a random label under d, and
+// of a random sibling of d where its parent is no public suffix. The label is a keyed hash of the run's seed and the
+// zone, so one question a zone serves all who ask, and a rerun with the seed asks the same.
+// Whether a failure is one of DNSSEC: where MX of d, A or AAAA of a name ends in SERVFAIL and no Extended DNS Error
+// says why, the same question with CD set; where that gives data, the question without CD again, since what is data in
+// its second asking was no matter of validation. So one or two questions, and only after a SERVFAIL.
 // A host (exchange, or d with the implicit MX), once per run: its addresses are known -> a row; then every address is
 // requested; when all have come, the pair findings. A domain waits for a host's addresses, not for their reverse names.
 // An address, once per run: PTR, then A or AAAA of every PTR name -> a row.
@@ -43,8 +49,13 @@ struct LookupGroups {
   bool aaaa = true;
   bool ptr = true;
   bool confirm = true;
-  bool probe = true;  // step 3 above
+  bool probe = true;      // step 3 above
+  bool bogus = true;      // the questions after a SERVFAIL
+  bool wildcard = false;  // a question more for each domain with MX data: as much again as the MX questions
 };
+
+// "mx,a,aaaa": the groups that are on, as `--lookups` takes them.
+std::string LookupsText(const LookupGroups& lookups);
 
 struct SurveyOptions {
   int worker = 0;
@@ -53,6 +64,7 @@ struct SurveyOptions {
   size_t domains_open_max = kOpenDomainsDefault;
   uint64_t cache_bytes = kMemoryDefaultBytes;
   uint64_t owner_seed = 0;                // the same in all workers
+  uint64_t label_seed = 0;                // of the random labels; the same in all workers
   std::vector<std::string> server_texts;  // by the engine's server index
 };
 
@@ -74,6 +86,8 @@ struct SurveyCounters {
   uint64_t addresses_evicted = 0;
   uint64_t cache_hits = 0;  // requests answered without a question of their own
 };
+
+enum class Stage : uint8_t;  // survey_tasks.h
 
 class Survey {
  public:
@@ -109,8 +123,10 @@ class Survey {
 
   // survey_domain.cc
   DomainObservation& BeginObservation(DomainTask* task);
-  void OnMx(DomainTask* task, const Completion& completion, int64_t wall_us);
+  void OnMx(DomainTask* task, Stage stage, const Completion& completion, int64_t wall_us);
+  void OnMxKnown(DomainTask* task, const Answer& answer);
   void RequestExchanges(DomainTask* task);
+  void RequestWildcards(DomainTask* task);
   void RequestProbes(DomainTask* task);
   void Continue(DomainTask* task);
   void FinishDomain(DomainTask* task);
@@ -120,7 +136,10 @@ class Survey {
   // The observation, if it is complete; else it comes by `ticket`. `*asked` grows by the lookups sent at once.
   HostRef RequestName(NameView name, uint8_t families, HostRole role, const Ticket& ticket, int* asked);
   HostRef RequestOwnName(NameView name, uint8_t families, HostRole role, const Ticket& ticket, int* asked);
-  void OnNameLookup(uint32_t index, bool is_aaaa, const Completion& completion, int64_t wall_us);
+  void AskName(NameEntry* entry, uint8_t families);
+  void OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Completion& completion, int64_t wall_us);
+  void OnWildcard(NameEntry* entry, const Completion& completion);
+  void OnNameKnown(NameEntry* entry, uint8_t family);
   void PublishName(NameEntry* entry);
   void DeliverName(const Ticket& ticket, const HostRef& host, int asked);
   void StartHost(NameEntry* entry);
@@ -137,6 +156,10 @@ class Survey {
   void PublishAddress(AddressEntry* entry);
   void EvictAddresses();
 
+  // survey.cc
+  // Takes what the engine says of a question at this stage into `lookup`. True where the question goes on in `*next`.
+  bool TakeStage(const Completion& completion, Stage stage, Lookup* lookup, Stage* next) const;
+  bool RandomLabelUnder(NameView zone, Name* name) const;
   uint8_t enabled_families() const;
   uint64_t Fingerprint(std::string_view octets) const;
 

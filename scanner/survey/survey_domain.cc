@@ -14,12 +14,14 @@ constexpr std::string_view kImplicitProbes[] = {"mail", "smtp", "mx"};
 // For reuse: keeps what the strings and lists have allocated.
 void ClearObservation(DomainObservation* observation) {
   observation->mx.chain.clear();
-  observation->mx.outcome = Outcome::kNotAsked;
+  observation->mx.outcome = observation->mx.unvalidated = Outcome::kNotAsked;
   observation->records.clear();
   observation->duplicate_records = false;
   observation->exchanges.clear();
   observation->self.reset();
   observation->mail_probe = observation->smtp_probe = observation->mx_probe = Probe();
+  observation->below.reset();
+  observation->beside.reset();
   observation->server.clear();
   observation->attempts = observation->queries = 0;
   observation->rtt_us = observation->asked_at_us = INT64_MIN;
@@ -100,41 +102,38 @@ DomainObservation& Survey::BeginObservation(DomainTask* task) {
   observation.input.assign(task->input);
   observation.name.assign(task->name);
   observation.addresses_asked = enabled_families() != 0;
-  observation.queries = 1;
+  observation.validation_asked = options_.lookups.bogus;
+  observation.wildcards_asked = options_.lookups.wildcard;
   return observation;
 }
 
-void Survey::OnMx(DomainTask* task, const Completion& completion, int64_t wall_us) {
-  DomainObservation& observation = BeginObservation(task);
-  FillLookup(completion, &observation.mx);
-  observation.attempts = completion.sends;
+void Survey::OnMx(DomainTask* task, Stage stage, const Completion& completion, int64_t wall_us) {
+  DomainObservation& observation = stage == Stage::kPlain ? BeginObservation(task) : *task->observation;
+  ++observation.queries;
+  Stage next;
+  const bool goes_on = TakeStage(completion, stage, &observation.mx, &next);
+  if (stage != Stage::kUnvalidated) observation.attempts += completion.sends;
   observation.asked_at_us = wall_us;
   if (completion.server >= 0) {
     observation.server = options_.server_texts[static_cast<size_t>(completion.server)];
     observation.rtt_us = completion.rtt_ns / kMicrosecond;
   }
-  if (completion.outcome == Outcome::kData) {
-    for (const MxRecord& record : completion.answer->mx) {
-      observation.records.push_back({record.preference, record.ttl, record.exchange});
-    }
-    std::sort(observation.records.begin(), observation.records.end(),
-              [](const MxObservation& a, const MxObservation& b) {
-                return a.preference != b.preference ? a.preference < b.preference : a.exchange < b.exchange;
-              });
-    const auto same = [](const MxObservation& a, const MxObservation& b) {
-      return a.preference == b.preference && a.exchange == b.exchange;
-    };
-    const auto end = std::unique(observation.records.begin(), observation.records.end(), same);
-    observation.duplicate_records = end != observation.records.end();
-    observation.records.erase(end, observation.records.end());
-  }
+  if (!goes_on) return OnMxKnown(task, *completion.answer);
+  engine_->Ask(task->name, RrType::kMx, MakeTag(TagKind::kDomainMx, task->index, next),
+               next == Stage::kUnvalidated ? Checking::kDisabled : Checking::kEnabled);
+}
+
+void Survey::OnMxKnown(DomainTask* task, const Answer& answer) {
+  DomainObservation& observation = *task->observation;
+  const Outcome outcome = observation.mx.outcome;
+  if (outcome == Outcome::kData) observation.duplicate_records = TakeMxRecords(answer, &observation.records);
   ListExchanges(&observation);
   task->pending = 0;
   task->step = DomainTask::Step::kAddresses;
   if (observation.addresses_asked) {
-    if (completion.outcome == Outcome::kData) {
+    if (outcome == Outcome::kData) {
       RequestExchanges(task);
-    } else if (completion.outcome == Outcome::kNoData && !observation.mx.alias_loop) {
+    } else if (outcome == Outcome::kNoData && !observation.mx.alias_loop) {
       observation.self = RequestName(
           observation.name, enabled_families(), HostRole::kImplicit,
           {.worker = static_cast<uint16_t>(options_.worker), .kind = TicketKind::kSelf, .index = task->index},
@@ -142,7 +141,26 @@ void Survey::OnMx(DomainTask* task, const Completion& completion, int64_t wall_u
       task->pending += observation.self == nullptr;
     }
   }
+  if (outcome == Outcome::kData && options_.lookups.wildcard) RequestWildcards(task);
   Continue(task);
+}
+
+// What a wildcard under d or beside it would answer.
+void Survey::RequestWildcards(DomainTask* task) {
+  DomainObservation& observation = *task->observation;
+  const auto request = [&](NameView zone, TicketKind kind, WildcardRef* probe) {
+    Name name;
+    if (!RandomLabelUnder(zone, &name)) return;  // no label of that length fits
+    const HostRef host = RequestName(
+        zone, kWildcard, HostRole::kNone,
+        {.worker = static_cast<uint16_t>(options_.worker), .kind = kind, .index = task->index}, &observation.queries);
+    if (host != nullptr) *probe = host->wildcard;
+    task->pending += host == nullptr;
+  };
+  request(observation.name, TicketKind::kBelow, &observation.below);
+  const NameView registrable = suffixes_->Registrable(observation.name);
+  if (registrable.empty() || registrable.size() == observation.name.size()) return;  // its siblings are the registry's
+  request(ParentName(observation.name), TicketKind::kBeside, &observation.beside);
 }
 
 void Survey::RequestExchanges(DomainTask* task) {
@@ -211,6 +229,12 @@ void Survey::OnDomainName(const Ticket& ticket, const HostRef& host, int asked) 
       break;
     case TicketKind::kSelf:
       observation.self = host;
+      break;
+    case TicketKind::kBelow:
+      observation.below = host->wildcard;
+      break;
+    case TicketKind::kBeside:
+      observation.beside = host->wildcard;
       break;
     case TicketKind::kStripped:
       observation.exchanges[ticket.sub].stripped_probe = ProbeOf(*host);

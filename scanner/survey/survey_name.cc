@@ -1,5 +1,6 @@
 // Names and their addresses: one cache for exchanges, PTR names and probes; and the host rows that come of it.
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "io/check.h"
@@ -14,6 +15,9 @@ uint64_t BytesOf(const HostObservation& host) {
   uint64_t bytes = sizeof(HostObservation) + 64 + host.name.size() + 16;
   for (const Lookup* lookup : {&host.a, &host.aaaa}) {
     for (const std::string& name : lookup->chain) bytes += sizeof(std::string) + name.size() + 16;
+  }
+  if (host.wildcard != nullptr) {
+    bytes += sizeof(WildcardProbe) + 32 + host.wildcard->records.size() * sizeof(MxObservation);
   }
   return bytes + (host.ipv4.size() + host.ipv6.size()) * sizeof(IpAddress);
 }
@@ -42,12 +46,12 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
       entry->building = entry->published == nullptr ? std::make_shared<HostObservation>()
                                                     : std::make_shared<HostObservation>(*entry->published);
       entry->building->name = entry->name;
+      entry->building->validation_asked = options_.lookups.bogus;
     }
     entry->asking |= missing;
-    if (missing & kFamily4) engine_->Ask(name, RrType::kA, MakeTag(TagKind::kNameA, entry->index));
-    if (missing & kFamily6) engine_->Ask(name, RrType::kAaaa, MakeTag(TagKind::kNameAaaa, entry->index));
+    AskName(entry, missing);
   }
-  const int sent = (missing & kFamily4 ? 1 : 0) + (missing & kFamily6 ? 1 : 0);
+  const int sent = std::popcount(missing);
   *asked += sent;
   if ((entry->done & families) == families) {
     ++counters_.cache_hits;
@@ -61,17 +65,52 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
   return nullptr;
 }
 
-void Survey::OnNameLookup(uint32_t index, bool is_aaaa, const Completion& completion, int64_t wall_us) {
-  NameEntry* entry = names_[index].get();
+void Survey::AskName(NameEntry* entry, uint8_t families) {
+  if (families & kFamily4) engine_->Ask(entry->name, RrType::kA, MakeTag(TagKind::kNameA, entry->index));
+  if (families & kFamily6) engine_->Ask(entry->name, RrType::kAaaa, MakeTag(TagKind::kNameAaaa, entry->index));
+  if (families & kWildcard) {
+    Name name;
+    MXSCAN_CHECK(RandomLabelUnder(entry->name, &name));
+    engine_->Ask(name, RrType::kMx, MakeTag(TagKind::kNameWildcard, entry->index));
+  }
+}
+
+void Survey::OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Completion& completion, int64_t wall_us) {
   HostObservation& host = *entry->building;
-  FillLookup(completion, is_aaaa ? &host.aaaa : &host.a);
+  const uint8_t family = is_aaaa ? kFamily6 : kFamily4;
+  Lookup& lookup = is_aaaa ? host.aaaa : host.a;
+  Stage next;
+  const bool goes_on = TakeStage(completion, stage, &lookup, &next);
   if (host.asked_at_us == 0) host.asked_at_us = wall_us;
-  if (completion.outcome == Outcome::kData) {
+  if (goes_on) {
+    engine_->Ask(entry->name, is_aaaa ? RrType::kAaaa : RrType::kA,
+                 MakeTag(is_aaaa ? TagKind::kNameAaaa : TagKind::kNameA, entry->index, next),
+                 next == Stage::kUnvalidated ? Checking::kDisabled : Checking::kEnabled);
+    // The question is of whoever waited first.
+    for (NameEntry::Waiter& waiter : entry->waiters) {
+      if ((waiter.families & family) == 0) continue;
+      ++waiter.asked;
+      break;
+    }
+    return;
+  }
+  if (lookup.outcome == Outcome::kData) {
     std::vector<IpAddress>& addresses = is_aaaa ? host.ipv6 : host.ipv4;
     addresses = completion.answer->addresses;
     if (addresses.size() > kAddressesPerHostMax) addresses.resize(kAddressesPerHostMax);
   }
-  const uint8_t family = is_aaaa ? kFamily6 : kFamily4;
+  OnNameKnown(entry, family);
+}
+
+void Survey::OnWildcard(NameEntry* entry, const Completion& completion) {
+  auto probe = std::make_shared<WildcardProbe>();
+  probe->outcome = completion.outcome;
+  if (completion.outcome == Outcome::kData) TakeMxRecords(*completion.answer, &probe->records);
+  entry->building->wildcard = std::move(probe);
+  OnNameKnown(entry, kWildcard);
+}
+
+void Survey::OnNameKnown(NameEntry* entry, uint8_t family) {
   entry->asking &= static_cast<uint8_t>(~family);
   entry->done |= family;
   // What is published never changes: a lookup that is still open goes on in a copy.
@@ -105,7 +144,7 @@ void Survey::PublishName(NameEntry* entry) {
 
 // Writes the row of an exchange host once everything is known, and has its addresses looked at.
 void Survey::StartHost(NameEntry* entry) {
-  if (entry->row_done || entry->done != enabled_families()) return;
+  if (entry->row_done || (entry->done & kFamilies) != enabled_families()) return;
   const HostObservation& host = *entry->published;
   const bool has_address = !host.ipv4.empty() || !host.ipv6.empty();
   if (!entry->wants_row && !(entry->wants_row_if_address && has_address)) return;

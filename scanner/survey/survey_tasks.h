@@ -12,8 +12,20 @@ namespace mxscan {
 inline constexpr size_t kEvictionSteps = 64;  // cache entries the clock's hand looks at per insertion
 
 // What an engine's completion belongs to: the kind in the upper half of the tag, an index in the lower.
-enum class TagKind : uint32_t { kDomainMx, kNameA, kNameAaaa, kPtr };
-inline uint64_t MakeTag(TagKind kind, uint32_t index) { return static_cast<uint64_t>(kind) << 32 | index; }
+enum class TagKind : uint8_t { kDomainMx, kNameA, kNameAaaa, kNameWildcard, kPtr };
+// Where a lookup stands that ends in SERVFAIL (see survey.h).
+enum class Stage : uint8_t { kPlain, kUnvalidated, kAgain };
+struct Tag {
+  TagKind kind = TagKind::kDomainMx;
+  Stage stage = Stage::kPlain;
+  uint32_t index = 0;
+};
+inline uint64_t MakeTag(TagKind kind, uint32_t index, Stage stage = Stage::kPlain) {
+  return static_cast<uint64_t>(kind) << 40 | static_cast<uint64_t>(stage) << 32 | index;
+}
+inline Tag TagOf(uint64_t tag) {
+  return {static_cast<TagKind>(tag >> 40), static_cast<Stage>(tag >> 32 & 0xff), static_cast<uint32_t>(tag)};
+}
 
 struct Survey::DomainTask {
   enum class Step : uint8_t { kMx, kAddresses, kProbes };
@@ -34,8 +46,8 @@ struct Survey::NameEntry {
   };
   uint32_t index = 0;
   std::string name;
-  uint8_t done = 0;         // families whose lookup has ended
-  uint8_t asking = 0;       // families whose lookup is open
+  uint8_t done = 0;         // families (kWildcard among them) whose lookup has ended
+  uint8_t asking = 0;       // those whose lookup is open
   bool referenced = false;  // since the clock's hand last came by
   bool wants_row = false;   // somebody asked for it as an exchange
   bool wants_row_if_address = false;
@@ -61,6 +73,9 @@ struct Survey::AddressEntry {
 
 // Fills a lookup from the engine's completion.
 void FillLookup(const Completion& completion, Lookup* lookup);
+// The records of an MX answer by preference, then exchange, without exact duplicates. Whether there were
+// any.
+bool TakeMxRecords(const Answer& answer, std::vector<MxObservation>* records);
 
 }  // namespace mxscan
 

@@ -2,6 +2,7 @@
 //
 // Sources: RFC 5321 5.1 (how a mail server is found), RFC 6604 (the RCODE of an alias is that of its last name), RFC
 // 1034 3.6.2 and RFC 2181 10.1 (aliases), RFC 7085 (dotless domains), RFC 7505 (null MX).
+#include <algorithm>
 #include <initializer_list>
 #include <string_view>
 
@@ -19,17 +20,17 @@ class DomainJudge {
   void Run() {
     static const FindingSet kOfOthers = [] {
       FindingSet set;
-      for (FindingId id : {FindingId::kDomainDnssecBogus, FindingId::kDomainNameInvalid, FindingId::kDomainApexCname,
-                           FindingId::kMxWildcard, FindingId::kDomainFromWildcard}) {
-        set.Add(id);
-      }
+      for (FindingId id : {FindingId::kDomainNameInvalid, FindingId::kDomainApexCname}) set.Add(id);
       return set;
     }();
     recorder_.NotApplicable(kOfOthers);
+    JudgeWildcards();
+    if (!domain_.validation_asked) recorder_.NotApplicable({FindingId::kDomainDnssecBogus});
     if (domain_.mx.outcome == Outcome::kNotAsked) {
-      recorder_.NotApplicable({FindingId::kDomainNxdomain, FindingId::kDomainLookupServfail,
-                               FindingId::kDomainLookupRefused, FindingId::kDomainLookupTimeout,
-                               FindingId::kDomainIsAlias, FindingId::kDomainAliasDangling, FindingId::kDomainAliasLoop,
+      recorder_.NotApplicable({FindingId::kDomainDnssecBogus, FindingId::kDomainNxdomain,
+                               FindingId::kDomainLookupServfail, FindingId::kDomainLookupRefused,
+                               FindingId::kDomainLookupTimeout, FindingId::kDomainIsAlias,
+                               FindingId::kDomainAliasDangling, FindingId::kDomainAliasLoop,
                                FindingId::kDomainAliasLong, FindingId::kCnameCoexists, FindingId::kMxOnTld});
       return;
     }
@@ -47,15 +48,55 @@ class DomainJudge {
         id, state, [this](EvidenceText& text) { text.Word("mx").OutcomeOf(domain_.mx).Chain(domain_.mx); },
         [this](EvidenceText& text) { DescribeFailures(facts_, text); });
   }
+  void SetBogus(FindingState state) {
+    const auto describe = [this](EvidenceText& text) { text.Word("mx").OutcomeOf(domain_.mx).Validation(domain_.mx); };
+    recorder_.Set(FindingId::kDomainDnssecBogus, state, describe, describe);
+  }
   bool IsAliasSeen() const { return !domain_.mx.chain.empty(); }
 
   void JudgeLookup() {
     const Outcome outcome = domain_.mx.outcome;
     const bool open = IsFailed(outcome) && !IsAliasSeen();
     Set(FindingId::kDomainNxdomain, StateIf(outcome == Outcome::kNxDomain && !IsAliasSeen(), open));
-    Set(FindingId::kDomainLookupServfail, StateIf(outcome == Outcome::kServFail));
+    const Fact bogus = domain_.validation_asked ? IsBogus(domain_.mx) : Fact::kNotAsked;
+    if (bogus != Fact::kNotAsked) SetBogus(StateOf(bogus));
+    Set(FindingId::kDomainLookupServfail, StateIf(outcome == Outcome::kServFail && bogus != Fact::kYes));
     Set(FindingId::kDomainLookupRefused, StateIf(outcome == Outcome::kRefused));
     Set(FindingId::kDomainLookupTimeout, StateIf(outcome == Outcome::kTimeout));
+  }
+
+  // Both say the same of another zone: what a random label under it answers.
+  void JudgeWildcards() {
+    const NameView registrable = domain_.wildcards_asked ? facts_.suffixes.Registrable(domain_.name) : NameView();
+    const bool has_siblings = !registrable.empty() && registrable.size() != domain_.name.size();
+    SetWildcard(FindingId::kMxWildcard, domain_.wildcards_asked, domain_.below, "under");
+    SetWildcard(FindingId::kDomainFromWildcard, has_siblings, domain_.beside, "beside");
+  }
+  void SetWildcard(FindingId id, bool asked, const WildcardRef& probe, std::string_view where) {
+    const Outcome outcome = domain_.mx.outcome;
+    if (!asked || (outcome != Outcome::kData && !IsFailed(outcome))) return recorder_.NotApplicable({id});
+    FindingState state = FindingState::kUnknown;
+    if (outcome == Outcome::kData) {
+      // Null where no random label fits: a name of that length has no wildcard to speak of.
+      state = probe == nullptr ? FindingState::kAbsent : StateIf(AnswersAlike(*probe), IsFailed(probe->outcome));
+    }
+    recorder_.Set(
+        id, state,
+        [&](EvidenceText& text) {
+          text.Word("a random label").Word(where).Word("it has the same");
+          text.Number(static_cast<int64_t>(probe->records.size())).Word("mx");
+        },
+        [&](EvidenceText& text) {
+          if (probe == nullptr) return DescribeFailures(facts_, text);
+          text.Word("a random label").Word(where).Word("it").Word(ToText(probe->outcome));
+        });
+  }
+  bool AnswersAlike(const WildcardProbe& probe) const {
+    return probe.outcome == Outcome::kData &&
+           std::equal(probe.records.begin(), probe.records.end(), domain_.records.begin(), domain_.records.end(),
+                      [](const MxObservation& a, const MxObservation& b) {
+                        return a.preference == b.preference && a.exchange == b.exchange;
+                      });
   }
 
   // What was seen of a chain is certain even where the lookup failed later.

@@ -22,7 +22,7 @@ class HostJudge {
     JudgeFailures();
     JudgeAlias();
     JudgeFamilies();
-    recorder_.NotApplicable({FindingId::kMxhostDnssecBogus, FindingId::kMxhostTtlZero});
+    recorder_.NotApplicable({FindingId::kMxhostTtlZero});
   }
 
  private:
@@ -77,7 +77,14 @@ class HostJudge {
 
   void JudgeFailures() {
     const bool no_data = !AnyData(host_);
+    const Fact bogus = IsBogus(host_);
+    const auto describe = [this](EvidenceText& text) {
+      text.Word("a").OutcomeOf(host_.a).Validation(host_.a);
+      text.Word("aaaa").OutcomeOf(host_.aaaa).Validation(host_.aaaa);
+    };
+    recorder_.Set(FindingId::kMxhostDnssecBogus, StateOf(bogus), describe, describe);
     const auto ended = [&](Outcome outcome) {
+      if (outcome == Outcome::kServFail && bogus == Fact::kYes) return FindingState::kAbsent;
       return StateIf(no_data && (host_.a.outcome == outcome || host_.aaaa.outcome == outcome));
     };
     Set(FindingId::kMxhostLookupServfail, ended(Outcome::kServFail));

@@ -9,6 +9,7 @@
 #define MXSCAN_SCANNER_VERDICT_HOST_FACTS_H_
 
 #include "output/types.h"
+#include "scanner/dns/answer.h"
 #include "scanner/verdict/observation.h"
 
 namespace mxscan {
@@ -40,6 +41,24 @@ inline bool AnyData(const HostObservation& host) {
 }
 inline bool AnyDefinite(const HostObservation& host) {
   return IsDefinite(host.a.outcome) || IsDefinite(host.aaaa.outcome);
+}
+
+// Whether a lookup ended in SERVFAIL because what was found does not validate (RFC 8914 4.7 to 4.13).
+inline Fact IsBogus(const Lookup& lookup) {
+  if (!IsFailed(lookup.outcome)) return Fact::kNo;
+  if (lookup.outcome != Outcome::kServFail) return Fact::kUnknown;
+  if (IsValidationError(lookup.extended_error) || lookup.unvalidated == Outcome::kData) return Fact::kYes;
+  return IsDefinite(lookup.unvalidated) ? Fact::kNo : Fact::kUnknown;
+}
+// Of a host: one family that is bogus suffices.
+inline Fact IsBogus(const HostObservation& host) {
+  if (!host.validation_asked) return Fact::kNotAsked;
+  const Fact a = IsBogus(host.a);
+  const Fact aaaa = IsBogus(host.aaaa);
+  for (const Fact fact : {Fact::kYes, Fact::kUnknown}) {
+    if (a == fact || aaaa == fact) return fact;
+  }
+  return Fact::kNo;
 }
 
 // The alias chain from the host, as the lookups saw it (they agree, but where one of them failed early).

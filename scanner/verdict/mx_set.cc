@@ -25,7 +25,7 @@ constexpr size_t kPrefix6Octets = 6;                  // /48
 constexpr FindingId kOfMxData[] = {
     FindingId::kNullMx,     FindingId::kNullMxNonzeroPref, FindingId::kNullMxNotSole,     FindingId::kMxSingle,
     FindingId::kMxMany,     FindingId::kMxDuplicateTarget, FindingId::kMxEqualPreference, FindingId::kMxBackupPresent,
-    FindingId::kMxExternal, FindingId::kMxTargetSelf,      FindingId::kMxTtlHigh};
+    FindingId::kMxExternal, FindingId::kMxLoopRisk,        FindingId::kMxTargetSelf,      FindingId::kMxTtlHigh};
 constexpr FindingId kOfMxAddresses[] = {FindingId::kMxSharedAddress, FindingId::kMxNoAddressDiversity,
                                         FindingId::kMxSamePrefix,    FindingId::kMxAllUnusable,
                                         FindingId::kMxSomeUnusable,  FindingId::kMxPrimaryUnusable,
@@ -33,15 +33,10 @@ constexpr FindingId kOfMxAddresses[] = {FindingId::kMxSharedAddress, FindingId::
 constexpr FindingId kOfNoData[] = {FindingId::kMxNoneImplicit, FindingId::kImplicitMxSuspect,
                                    FindingId::kMxNoneNoAddress, FindingId::kMxNoneAddressUnknown};
 // Needs of these are met by no lookup of this classifier: authoritative answers, policy records, later probes.
-constexpr FindingId kOfOthers[] = {FindingId::kNullMxSenderConflict,
-                                   FindingId::kNoMailWithoutNullMx,
-                                   FindingId::kMxRrDuplicate,
-                                   FindingId::kMxLoopRisk,
-                                   FindingId::kMxRrsetInconsistent,
-                                   FindingId::kMxTtlZero,
-                                   FindingId::kMxTtlLow,
-                                   FindingId::kMxTtlMixed,
-                                   FindingId::kMxTtlInvalid};
+constexpr FindingId kOfOthers[] = {
+    FindingId::kNullMxSenderConflict, FindingId::kNoMailWithoutNullMx, FindingId::kMxRrDuplicate,
+    FindingId::kMxRrsetInconsistent,  FindingId::kMxTtlZero,           FindingId::kMxTtlLow,
+    FindingId::kMxTtlMixed,           FindingId::kMxTtlInvalid};
 
 FindingSet SetOf(std::initializer_list<std::span<const FindingId>> lists) {
   FindingSet set;
@@ -125,7 +120,9 @@ class MxSetJudge {
   Fact ProbeDiffers(const Probe& probe) const;
   void JudgeNullMx();
   void JudgeNames();
+  bool IsExternal(size_t exchange) const;
   void JudgeExternal();
+  void JudgeLoopRisk();
   void JudgeAddresses();
   FindingState SharedState(const IpAddress** shared) const;
   void JudgeUsability();
@@ -258,28 +255,50 @@ void MxSetJudge::JudgeNames() {
   Set(FindingId::kMxTtlHigh, StateIf(ttl > kTtlHighS && ttl < kTtlInvalidS),
       [&](EvidenceText& text) { text.Word("ttl").Number(ttl); });
   JudgeExternal();
+  if (backup) JudgeLoopRisk();  // else absent
 }
 
 // Registrable domains differ. A public suffix (a top-level domain with MX, say) has none, which differs from any; two
 // names that both have none differ unless they are one. Names that are not looked up belong to nobody.
-void MxSetJudge::JudgeExternal() {
+bool MxSetJudge::IsExternal(size_t i) const {
+  if (!IsLookedUp(facts_.exchanges[i].kind)) return false;
   const NameView domain = domain_.name;
+  const NameView exchange = domain_.exchanges[i].name;
+  // Equal registrable domains have two labels or more in common: mostly that settles it without the suffix list.
   const NameView last_two = LastTwoLabels(domain);
-  const auto is_external = [&](size_t i) {
-    if (!IsLookedUp(facts_.exchanges[i].kind)) return false;
-    const NameView exchange = domain_.exchanges[i].name;
-    // Equal registrable domains have two labels or more in common: mostly that settles it without the suffix list.
-    if (!last_two.empty() && !exchange.ends_with(last_two)) return true;
-    const NameView own = facts_.suffixes.Registrable(domain);
-    const NameView other = facts_.suffixes.Registrable(exchange);
-    return other != own || (own.empty() && exchange != domain);
-  };
+  if (!last_two.empty() && !exchange.ends_with(last_two)) return true;
+  const NameView own = facts_.suffixes.Registrable(domain);
+  const NameView other = facts_.suffixes.Registrable(exchange);
+  return other != own || (own.empty() && exchange != domain);
+}
+
+void MxSetJudge::JudgeExternal() {
   for (size_t i = 0; i < facts_.exchanges.size(); ++i) {
-    if (!is_external(i)) continue;
+    if (!IsExternal(i)) continue;
     // One name is evidence enough; the records name the others.
     return Set(FindingId::kMxExternal, FindingState::kPresent,
                [&](EvidenceText& text) { text.Word("external").Name(domain_.exchanges[i].name); });
   }
+}
+
+// Every exchange at the lowest preference is external, and a host of d's own stands behind: what that one takes it
+// passes on to the first, from where it may come back. Names that are not looked up are nobody's.
+void MxSetJudge::JudgeLoopRisk() {
+  size_t own = facts_.exchanges.size();
+  size_t first = own;
+  for (size_t i = 0; i < facts_.exchanges.size(); ++i) {
+    const ExchangeFacts& exchange = facts_.exchanges[i];
+    if (facts_.IsAtLowest(exchange)) {
+      if (!IsExternal(i)) return;
+      first = i;
+    } else if (exchange.InSet() && IsLookedUp(exchange.kind) && !IsExternal(i)) {
+      own = i;
+    }
+  }
+  if (own == facts_.exchanges.size()) return;
+  Set(FindingId::kMxLoopRisk, FindingState::kPresent, [&](EvidenceText& text) {
+    text.Word("own").Name(domain_.exchanges[own].name).Word("behind").Name(domain_.exchanges[first].name);
+  });
 }
 
 // ---- MX has data: what its hosts' addresses say ----

@@ -22,14 +22,33 @@ namespace mxscan {
 // One lookup (name, type) as it ended.
 struct Lookup {
   Outcome outcome = Outcome::kNotAsked;
-  int32_t rcode = -1;      // of the last answer; -1: none was accepted
-  uint32_t ttl = 0;        // lowest of its records
-  bool truncated = false;  // TC was set and no TCP attempt succeeded (outcome is then kServFail)
+  // Of the same question with CD set (RFC 4035 3.2.2): asked where the outcome is SERVFAIL and no Extended DNS Error
+  // says why. Data is believed only if the question without CD then ends in SERVFAIL again: else this is kNotAsked.
+  Outcome unvalidated = Outcome::kNotAsked;
+  int16_t extended_error = -1;  // of its SERVFAIL (RFC 8914); -1: none
+  int16_t server = -1;          // index of the server that gave the last answer; -1: none was accepted
+  int32_t rcode = -1;           // of the last answer; -1: none was accepted
+  uint32_t rtt_us = 0;          // of the last answer
+  uint32_t ttl = 0;             // lowest of its records
+  bool truncated = false;       // TC was set and no TCP attempt succeeded (outcome is then kServFail)
   bool alias_loop = false;
   bool via_dname = false;
   bool cname_coexists = false;
   std::vector<std::string> chain;  // alias names after the name asked, in order
 };
+
+struct MxObservation {
+  uint16_t preference = 0;
+  uint32_t ttl = 0;
+  Name exchange;
+};
+
+// MX of a random label under a name: what a wildcard there answers (RFC 4592).
+struct WildcardProbe {
+  Outcome outcome = Outcome::kNotAsked;
+  std::vector<MxObservation> records;  // sorted by preference, then exchange; exact duplicates removed
+};
+using WildcardRef = std::shared_ptr<const WildcardProbe>;
 
 struct HostObservation {
   std::string name;
@@ -37,15 +56,11 @@ struct HostObservation {
   Lookup aaaa;
   std::vector<IpAddress> ipv4;  // sorted, unique; addresses at the end of the alias chain
   std::vector<IpAddress> ipv6;
-  int64_t asked_at_us = 0;  // epoch, UTC: of the first lookup's end
+  WildcardRef wildcard;          // null where it was not asked
+  int64_t asked_at_us = 0;       // epoch, UTC: of the first lookup's end
+  bool validation_asked = true;  // the `bogus` group of lookups is on
 };
 using HostRef = std::shared_ptr<const HostObservation>;
-
-struct MxObservation {
-  uint16_t preference = 0;
-  uint32_t ttl = 0;
-  Name exchange;
-};
 
 // Whether a follow-up question was asked at all, and what it gave. kNotAsked where the group of lookups is switched off
 // or the question does not arise.
@@ -74,6 +89,11 @@ struct DomainObservation {
   std::vector<ExchangeObservation> exchanges;  // distinct, sorted by name; without root exchanges
   HostRef self;                                // d's own addresses: asked where MX is NODATA; else null
   Probe mail_probe, smtp_probe, mx_probe;      // mail.d, smtp.d, mx.d: asked where the implicit MX applies
+  WildcardRef below;                           // of a random label under d: asked where MX has data
+  WildcardRef beside;                          // of a random sibling of d: also only where d has a registrable domain
+                                               // above it, whose zone such siblings belong to
+  bool wildcards_asked = false;                // the `wildcard` group of lookups is on
+  bool validation_asked = true;                // the `bogus` group of lookups is on
   bool addresses_asked = true;                 // the `a` or `aaaa` group of lookups is on
   std::string server;                          // text of the server that gave the MX answer; empty where none did
   int attempts = 0;

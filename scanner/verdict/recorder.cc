@@ -91,6 +91,13 @@ EvidenceText& EvidenceText::OutcomeOf(const Lookup& lookup) {
   return *this;
 }
 
+EvidenceText& EvidenceText::Validation(const Lookup& lookup) {
+  if (lookup.outcome != Outcome::kServFail) return *this;
+  if (lookup.extended_error >= 0) Word("extended error").Number(lookup.extended_error);
+  if (lookup.unvalidated != Outcome::kNotAsked) Word(ToText(lookup.unvalidated)).Word("with checking disabled");
+  return *this;
+}
+
 EvidenceText& EvidenceText::Chain(const Lookup& lookup) {
   if (lookup.chain.empty()) return *this;
   Append("chain");

@@ -37,6 +37,8 @@ class EvidenceText {
 
   // "nxdomain", "servfail rcode 9", "servfail truncated".
   EvidenceText& OutcomeOf(const Lookup& lookup);
+  // "extended error 7", "data with checking disabled": what is known of a SERVFAIL beside its outcome.
+  EvidenceText& Validation(const Lookup& lookup);
   // "chain a. b. c.": nothing for a name that is no alias.
   EvidenceText& Chain(const Lookup& lookup);
 

@@ -61,6 +61,30 @@ TEST(ApplicableTest, DomainScope) {
   }
 }
 
+TEST(ApplicableTest, SiblingsOfARegistrableDomainAreOtherPeoples) {
+  DomainRow row = Domain(Outcome::kData, "mail.example.com.");
+  constexpr Capabilities probes{.wildcard_probes = true};
+  row.registrable = "example.com.";
+  EXPECT_TRUE(Applicable(Id::kDomainFromWildcard, row, probes));
+  EXPECT_FALSE(Applicable(Id::kDomainFromWildcard, row));
+  row.mx_outcome = Outcome::kNoData;
+  EXPECT_FALSE(Applicable(Id::kDomainFromWildcard, row, probes));
+  row = Domain(Outcome::kData);
+  EXPECT_FALSE(Applicable(Id::kDomainFromWildcard, row, probes)) << "a public suffix";
+  row.registrable = row.domain;
+  EXPECT_FALSE(Applicable(Id::kDomainFromWildcard, row, probes));
+  EXPECT_TRUE(Applicable(Id::kMxWildcard, row, probes));
+}
+
+TEST(ApplicableTest, CapabilitiesFollowFromTheGroupsOfLookups) {
+  EXPECT_EQ(CapabilitiesOf(""), Capabilities{});
+  EXPECT_EQ(CapabilitiesOf("mx,a,aaaa,ptr,confirm,probe"), Capabilities{});
+  EXPECT_EQ(CapabilitiesOf("mx,bogus"), Capabilities{.resolver = true});
+  EXPECT_EQ(CapabilitiesOf("wildcard,mx"), Capabilities{.wildcard_probes = true});
+  EXPECT_EQ(CapabilitiesOf("mx,bogus,wildcard"), (Capabilities{.resolver = true, .wildcard_probes = true}));
+  EXPECT_EQ(CapabilitiesOf("mx,wildcards,abogus"), Capabilities{});
+}
+
 TEST(ApplicableTest, MxSetScope) {
   const std::vector<Id> of_data = {Id::kNullMx,     Id::kNullMxNotSole, Id::kMxSingle,       Id::kMxMany,
                                    Id::kMxExternal, Id::kMxTtlHigh,     Id::kMxSharedAddress};
@@ -85,7 +109,9 @@ TEST(ApplicableTest, MxSetScope) {
   }
   EXPECT_TRUE(Applicable(Id::kMxTruncated, Domain(Outcome::kNxDomain)));
   EXPECT_FALSE(Applicable(Id::kMxTruncated, Domain(Outcome::kNotAsked)));
-  EXPECT_FALSE(Applicable(Id::kMxLoopRisk, Domain(Outcome::kData), kAllCapabilities));
+  EXPECT_TRUE(Applicable(Id::kMxLoopRisk, Domain(Outcome::kData)));
+  EXPECT_TRUE(Applicable(Id::kMxLoopRisk, Domain(Outcome::kTimeout)));
+  EXPECT_FALSE(Applicable(Id::kMxLoopRisk, Domain(Outcome::kNoData)));
   EXPECT_FALSE(Applicable(Id::kMxTtlZero, Domain(Outcome::kData)));
   EXPECT_TRUE(Applicable(Id::kMxTtlZero, Domain(Outcome::kData), {.auth = true}));
   EXPECT_TRUE(Applicable(Id::kSpfMissing, Domain(Outcome::kNoData), {.policy = true}));
@@ -150,6 +176,7 @@ TEST(ApplicableTest, ClassesEqualTheRulesOnRandomRows) {
                                     .policy = random() % 2 == 0,
                                     .wildcard_probes = random() % 2 == 0};
     DomainRow domain = Domain(static_cast<Outcome>(random() % kOutcomeCount), domains[random() % std::size(domains)]);
+    domain.registrable = random() % 2 == 0 ? domain.domain : domains[random() % std::size(domains)];
     domain.findings = random_findings();
     domain.unknowns = random_findings();
     MxRow mx = Mx(exchanges[random() % std::size(exchanges)]);

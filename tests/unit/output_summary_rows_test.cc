@@ -207,7 +207,8 @@ Four CountSlowly(FindingId id, const Rows& rows, const Capabilities& capabilitie
 TEST(SummaryTest, FourCountsEqualASlowCount) {
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
-  for (const Capabilities capabilities : {Capabilities{}, Capabilities{.auth = true, .policy = true}}) {
+  for (const Capabilities capabilities : {Capabilities{}, Capabilities{.auth = true, .policy = true},
+                                          Capabilities{.resolver = true, .wildcard_probes = true}}) {
     const Rows rows = RandomRows(seed).Make(4000);
     FaultyFiles files;
     Summary summary(Options(&files, capabilities));

@@ -314,6 +314,58 @@ TEST(EngineTest, TheCaseOfTheNameDoesNotMatterWhereItIsNotMixed) {
   EXPECT_EQ(bench.done(tag).outcome, Outcome::kData);
 }
 
+TEST(EngineTest, CheckingDisabledIsSaidInEveryAttempt) {
+  EngineBench bench({});
+  std::map<std::string, std::vector<bool>> seen;  // CD of each attempt
+  bench.AddServer([&](const Question& question, std::span<const uint8_t> query, bool tcp) {
+    seen[question.name].push_back((query[3] & 0x10) != 0);
+    const bool first = seen[question.name].size() == 1;
+    if (tcp || question.type != RrType::kA) return Reply(query);
+    return first ? Reply(query, Rcode::kServFail) : Reply(query, Rcode::kNoError, kFlagTruncated);
+  });
+  bench.Ask("on.example.org");
+  bench.Ask("off.example.org", RrType::kA, Checking::kDisabled);
+  bench.Run(20 * kSecond);
+  EXPECT_EQ(seen["on.example.org."], std::vector<bool>({false, false, false}));
+  EXPECT_EQ(seen["off.example.org."], std::vector<bool>({true, true, true})) << "the retry and the one over TCP too";
+}
+
+// The answers to the attempts of one question: an rcode and an Extended DNS Error, -1 for none.
+using Failures = std::vector<std::pair<Rcode, int>>;
+
+Done FailWith(const Failures& failures) {
+  EngineOptions options;
+  options.tries = static_cast<int>(failures.size());
+  EngineBench bench(options);
+  size_t attempt = 0;
+  bench.AddServer([&](const Question& question, std::span<const uint8_t> query, bool) {
+    if (question.type != RrType::kA) return Reply(query);
+    const auto& [rcode, error] = failures[attempt++];
+    Octets reply = Reply(query, rcode);
+    if (error < 0) return reply;
+    reply[11] = 1;
+    const uint8_t opt[] = {0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 6, 0, 15, 0, 2, 0, static_cast<uint8_t>(error)};
+    reply.insert(reply.end(), std::begin(opt), std::end(opt));
+    return reply;
+  });
+  const uint64_t tag = bench.Ask("mail.example.org");
+  bench.Run(60 * kSecond);
+  return bench.done(tag);
+}
+
+TEST(EngineTest, ExtendedErrorsOfServfailAreKept) {
+  constexpr Rcode kFail = Rcode::kServFail;
+  EXPECT_EQ(FailWith({{kFail, -1}, {kFail, -1}}).extended_error, -1);
+  EXPECT_EQ(FailWith({{kFail, 22}, {kFail, -1}}).extended_error, 22);
+  EXPECT_EQ(FailWith({{kFail, 22}, {kFail, 23}}).extended_error, 23) << "the last one";
+  EXPECT_EQ(FailWith({{kFail, 6}, {kFail, 22}}).extended_error, 6) << "but a validation error is kept";
+  EXPECT_EQ(FailWith({{kFail, 22}, {kFail, 12}, {kFail, -1}}).extended_error, 12);
+  EXPECT_EQ(FailWith({{Rcode::kRefused, 7}, {kFail, -1}}).extended_error, -1) << "no SERVFAIL said so";
+  const Done mended = FailWith({{kFail, 6}, {Rcode::kNoError, -1}});
+  EXPECT_EQ(mended.outcome, Outcome::kNoData);
+  EXPECT_EQ(mended.extended_error, -1);
+}
+
 TEST(EngineTest, TruncatedAnswersAreAskedAgainOverTcp) {
   EngineBench bench({});
   bench.AddServer([](const Question& question, std::span<const uint8_t> query, bool tcp) {

@@ -90,6 +90,7 @@ struct Done {
   TimeNs rtt_ns = -1;
   TimeNs at_ns = 0;
   size_t addresses = 0;
+  int extended_error = -1;
 };
 
 class EngineBench {
@@ -106,8 +107,8 @@ class EngineBench {
     network_.AddServer(server, ToResponder(std::move(answerer)), plan);
   }
 
-  uint64_t Ask(std::string_view name, RrType type = RrType::kA) {
-    engine().Ask(ToName(name), type, next_tag_);
+  uint64_t Ask(std::string_view name, RrType type = RrType::kA, Checking checking = Checking::kEnabled) {
+    engine().Ask(ToName(name), type, next_tag_, checking);
     return next_tag_++;
   }
 
@@ -188,7 +189,8 @@ class EngineBench {
                                                           .sends = completion.sends,
                                                           .rtt_ns = completion.rtt_ns,
                                                           .at_ns = now_,
-                                                          .addresses = completion.answer->addresses.size()})
+                                                          .addresses = completion.answer->addresses.size(),
+                                                          .extended_error = completion.extended_error})
                             .second;
     MXSCAN_CHECK(is_new && "a question was completed twice");
   }

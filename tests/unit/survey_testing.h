@@ -46,6 +46,10 @@ inline std::string TypeText(RrType type) {
 inline std::string Text(const Lookup& lookup) {
   std::string text = absl::StrCat(std::string(ToText(lookup.outcome)), "/", lookup.rcode, "/", lookup.ttl,
                                   lookup.alias_loop ? "/loop" : "", lookup.via_dname ? "/dname" : "");
+  if (lookup.extended_error >= 0) absl::StrAppend(&text, "/error", lookup.extended_error);
+  if (lookup.unvalidated != Outcome::kNotAsked) {
+    absl::StrAppend(&text, "/cd-", std::string(ToText(lookup.unvalidated)));
+  }
   for (const std::string& name : lookup.chain) absl::StrAppend(&text, " > ", NameToText(name));
   return text;
 }
@@ -58,6 +62,15 @@ inline std::string Text(const std::vector<IpAddress>& addresses) {
 
 inline std::string Text(const Probe& probe) {
   return absl::StrCat(std::string(ToText(probe.outcome)), Text(probe.addresses));
+}
+
+inline std::string Text(const WildcardRef& probe) {
+  if (probe == nullptr) return "-";
+  std::string text(ToText(probe->outcome));
+  for (const MxObservation& record : probe->records) {
+    absl::StrAppend(&text, " ", record.preference, " ", NameToText(record.exchange));
+  }
+  return text;
 }
 
 inline std::string Text(const HostObservation& host) {
@@ -89,7 +102,8 @@ inline std::string Text(const DomainObservation& domain) {
                     " registrable ", Text(exchange.registrable_probe));
   }
   absl::StrAppend(&text, "\n  self ", domain.self == nullptr ? "-" : Text(*domain.self), " mail ",
-                  Text(domain.mail_probe), " smtp ", Text(domain.smtp_probe), " mx ", Text(domain.mx_probe));
+                  Text(domain.mail_probe), " smtp ", Text(domain.smtp_probe), " mx ", Text(domain.mx_probe), " below ",
+                  Text(domain.below), " beside ", Text(domain.beside));
   return text;
 }
 
@@ -128,6 +142,7 @@ struct SurveyBenchOptions {
   uint64_t seed = 1;
   sim::FaultPlan plan = {.latency_ns = kMillisecond, .jitter_ns = kMillisecond};
   int tries = kTriesDefault;
+  uint64_t label_seed = 99;
 };
 
 class SurveyBench {
@@ -141,16 +156,23 @@ class SurveyBench {
     MXSCAN_CHECK(ok);
   }
   world::Lab& lab() { return lab_; }
+  // What answers before the lab does, where it is not empty.
+  using ReplyFirstFunction = std::function<Octets(const Question& question, std::span<const uint8_t> query)>;
+  void ReplyFirst(ReplyFirstFunction reply) { reply_first_ = std::move(reply); }
 
   // Surveys the domains, in this order, until nothing is open.
   void Run(const std::vector<std::string>& domains) {
     sim::SimNetwork network(options_.seed, options_.plan);
     network.UseScheduler();
-    network.AddServer(TestServer(0),
-                      ToResponder([this](const Question& question, std::span<const uint8_t> query, bool tcp) {
-                        if (!tcp) ++questions_[absl::StrCat(question.name, " ", TypeText(question.type))];
-                        return lab_.Respond(query, tcp);
-                      }));
+    network.AddServer(
+        TestServer(0), ToResponder([this](const Question& question, std::span<const uint8_t> query, bool tcp) {
+          const bool checking_disabled = (query[3] & 0x10) != 0;
+          if (!tcp) {
+            ++questions_[absl::StrCat(question.name, " ", TypeText(question.type), checking_disabled ? " CD" : "")];
+          }
+          Octets first = reply_first_ ? reply_first_(question, query) : Octets();
+          return first.empty() ? lab_.Respond(query, tcp) : first;
+        }));
     Crew crew(options_.workers);
     sim::MemoryFileSystem files;
     MXSCAN_CHECK(files.MakeDirectory("/run").ok());
@@ -223,6 +245,7 @@ class SurveyBench {
     survey.domains_open_max = options_.domains_open_max;
     survey.cache_bytes = options_.cache_bytes;
     survey.owner_seed = kOwnerSeed;
+    survey.label_seed = options_.label_seed;
     survey.server_texts = {TestServer(0).ToString()};
     return std::make_unique<Worker>(index, crew, transport, engine, RandomKey::FromSeed(options_.seed), survey,
                                     &suffixes_, sink, hosts, addresses, 0, 1'700'000'000'000'000);
@@ -259,6 +282,7 @@ class SurveyBench {
 
   const SurveyBenchOptions options_;
   world::Lab lab_;
+  ReplyFirstFunction reply_first_;
   const Suffixes suffixes_;
   Seen seen_;
   std::map<std::string, DomainObservation> domains_;

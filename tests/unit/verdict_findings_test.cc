@@ -149,6 +149,134 @@ void DomainCases(Cases& c) {
   c.Domain(F::kDomainNoIpv4Mx, kUnknown, "", DomainBuilder("example.com").Mx(10, Silent("mx1.example.com")));
 }
 
+void BogusCases(Cases& c) {
+  // A SERVFAIL of the rcode itself, its Extended DNS Error, and what CD gave.
+  const auto servfail = [](int error, Outcome unvalidated) {
+    Lookup lookup = mxscan::Ended(kServFail);
+    lookup.extended_error = static_cast<int16_t>(error);
+    lookup.unvalidated = unvalidated;
+    return lookup;
+  };
+  const auto domain = [&](int error, Outcome unvalidated) {
+    return Ended("example.com", servfail(error, unvalidated));
+  };
+  for (int error = 6; error <= 12; ++error) {
+    c.Domain(F::kDomainDnssecBogus, kPresent, "by Extended DNS Error", domain(error, kNotAsked));
+    c.Domain(F::kDomainLookupServfail, kAbsent, "replaced", domain(error, kNotAsked));
+  }
+  c.Domain(F::kDomainDnssecBogus, kPresent, "CD gives data", domain(-1, kData));
+  c.Domain(F::kDomainLookupServfail, kAbsent, "replaced", domain(-1, kData));
+  c.Domain(F::kDomainDnssecBogus, kPresent, "CD gives data, another error", domain(22, kData));
+  for (const int error : {-1, 0, 5, 13}) {
+    c.Domain(F::kDomainDnssecBogus, kAbsent, "CD gives NODATA", domain(error, kNoData));
+    c.Domain(F::kDomainDnssecBogus, kAbsent, "CD gives NXDOMAIN", domain(error, kNxDomain));
+    c.Domain(F::kDomainDnssecBogus, kUnknown, "CD fails too", domain(error, kServFail));
+    c.Domain(F::kDomainLookupServfail, kPresent, "CD fails too", domain(error, kTimeout));
+  }
+  for (const Outcome outcome : {kRefused, kTimeout}) c.Domain(F::kDomainDnssecBogus, kUnknown, "", Failed(outcome));
+  for (const Outcome outcome : {kNoData, kNxDomain}) c.Domain(F::kDomainDnssecBogus, kAbsent, "", Failed(outcome));
+  c.Domain(F::kDomainDnssecBogus, kAbsent, "", Plain());
+  const auto off = [](DomainObservation& d) { d.validation_asked = false; };
+  c.Domain(F::kDomainDnssecBogus, kNotApplicable, "not asked", Plain().Change(off));
+  c.Domain(F::kDomainDnssecBogus, kNotApplicable, "not asked", domain(6, kNotAsked).Change(off));
+  c.Domain(F::kDomainLookupServfail, kPresent, "nothing replaces it", domain(6, kNotAsked).Change(off));
+
+  const auto host = [](Lookup a, Lookup aaaa) {
+    HostObservation observation = MakeHost("mx1.example.com", {});
+    observation.a = std::move(a);
+    observation.aaaa = std::move(aaaa);
+    return observation;
+  };
+  const Lookup bogus = servfail(-1, kData);
+  const Lookup nodata = servfail(-1, kNoData);
+  c.Host(F::kMxhostDnssecBogus, kPresent, "one family, the other is empty", host(bogus, nodata));
+  c.Host(F::kMxhostLookupServfail, kAbsent, "replaced", host(bogus, nodata));
+  c.Host(F::kMxhostDnssecBogus, kPresent, "by Extended DNS Error", host(servfail(8, kNotAsked), nodata));
+  c.Host(F::kMxhostDnssecBogus, kPresent, "the other has data", host(mxscan::Ended(kData), bogus));
+  c.Host(F::kMxhostDnssecBogus, kPresent, "the other failed", host(bogus, mxscan::Ended(kTimeout)));
+  c.Host(F::kMxhostDnssecBogus, kAbsent, "both empty", host(nodata, nodata));
+  c.Host(F::kMxhostLookupServfail, kPresent, "both empty", host(nodata, nodata));
+  c.Host(F::kMxhostDnssecBogus, kAbsent, "", Good1());
+  c.Host(F::kMxhostDnssecBogus, kUnknown, "CD fails too", host(servfail(22, kServFail), nodata));
+  c.Host(F::kMxhostDnssecBogus, kUnknown, "", Silent("mx1.example.com"));
+  HostObservation unasked = host(bogus, nodata);
+  unasked.validation_asked = false;
+  c.Host(F::kMxhostDnssecBogus, kNotApplicable, "not asked", unasked);
+  c.Host(F::kMxhostLookupServfail, kPresent, "nothing replaces it", unasked);
+}
+
+WildcardRef WildcardOf(Outcome outcome, const DomainBuilder& like = DomainBuilder("example.com")) {
+  WildcardProbe probe;
+  probe.outcome = outcome;
+  probe.records = like.Get().records;
+  return std::make_shared<const WildcardProbe>(std::move(probe));
+}
+
+void WildcardCases(Cases& c) {
+  const auto asked = [](DomainBuilder builder, WildcardRef below, WildcardRef beside) {
+    builder.Change([&](DomainObservation& d) {
+      d.wildcards_asked = true;
+      d.below = std::move(below);
+      d.beside = std::move(beside);
+    });
+    return builder;
+  };
+  const DomainBuilder other_preferences = DomainBuilder("example.com").Mx(10, Good1()).Mx(30, Good2());
+  const DomainBuilder fewer = DomainBuilder("example.com").Mx(10, Good1());
+  const auto plain = [&](WildcardRef below) { return asked(Plain(), std::move(below), nullptr); };
+  c.Domain(F::kMxWildcard, kPresent, "", plain(WildcardOf(kData, Plain())));
+  c.Domain(F::kMxWildcard, kAbsent, "another preference", plain(WildcardOf(kData, other_preferences)));
+  c.Domain(F::kMxWildcard, kAbsent, "a record less", plain(WildcardOf(kData, fewer)));
+  c.Domain(F::kMxWildcard, kAbsent, "", plain(WildcardOf(kNxDomain)));
+  c.Domain(F::kMxWildcard, kAbsent, "", plain(WildcardOf(kNoData)));
+  c.Domain(F::kMxWildcard, kAbsent, "no label fits", plain(nullptr));
+  for (const Outcome outcome : {kServFail, kRefused, kTimeout}) {
+    c.Domain(F::kMxWildcard, kUnknown, "the probe failed", plain(WildcardOf(outcome)));
+    c.Domain(F::kMxWildcard, kUnknown, "MX failed", asked(Failed(outcome), nullptr, nullptr));
+  }
+  c.Domain(F::kMxWildcard, kNotApplicable, "", asked(Failed(kNoData), nullptr, nullptr));
+  c.Domain(F::kMxWildcard, kNotApplicable, "not asked", Plain());
+  c.Domain(
+      F::kMxWildcard, kPresent, "null MX too",
+      asked(DomainBuilder("example.com").Mx(0, "."), WildcardOf(kData, DomainBuilder("example.com").Mx(0, ".")), {}));
+
+  const auto below = [&](WildcardRef beside) {
+    return asked(DomainBuilder("mail.example.com").Mx(10, Good1()), WildcardOf(kNxDomain), std::move(beside));
+  };
+  c.Domain(F::kDomainFromWildcard, kPresent, "", below(WildcardOf(kData, fewer)));
+  c.Domain(F::kDomainFromWildcard, kAbsent, "", below(WildcardOf(kData, Plain())));
+  c.Domain(F::kDomainFromWildcard, kAbsent, "", below(WildcardOf(kNxDomain)));
+  c.Domain(F::kDomainFromWildcard, kUnknown, "", below(WildcardOf(kTimeout)));
+  c.Domain(F::kDomainFromWildcard, kUnknown, "MX failed",
+           asked(Ended("mail.example.com", mxscan::Ended(kTimeout)), nullptr, nullptr));
+  c.Domain(F::kDomainFromWildcard, kNotApplicable, "its siblings are other people's",
+           asked(Plain(), WildcardOf(kData, Plain()), nullptr));
+  c.Domain(F::kDomainFromWildcard, kNotApplicable, "not asked", DomainBuilder("mail.example.com").Mx(10, Good1()));
+}
+
+void LoopRiskCases(Cases& c) {
+  const HostObservation provider = MakeHost("mx.provider.net", {"203.0.112.9"});
+  const HostObservation provider2 = MakeHost("mx2.provider.net", {"203.0.112.10"});
+  const auto domain = [] { return DomainBuilder("example.com"); };
+  c.Domain(F::kMxLoopRisk, kPresent, "", domain().Mx(10, provider).Mx(20, Good1()));
+  c.Domain(F::kMxLoopRisk, kPresent, "", domain().Mx(10, provider).Mx(10, provider2).Mx(20, provider).Mx(30, Good1()));
+  c.Domain(F::kMxLoopRisk, kPresent, "whatever its addresses", domain().Mx(1, provider).Mx(2, Silent("a.example.com")));
+  c.Domain(F::kMxLoopRisk, kPresent, "below d's registrable domain",
+           DomainBuilder("shop.example.com").Mx(10, provider).Mx(20, Good1()));
+  c.Domain(F::kMxLoopRisk, kPresent, "roots and tokens are no exchanges",
+           domain().Mx(0, ".").Mx(1, "x.msv1.invalid").Mx(10, provider).Mx(20, Good1()));
+  c.Domain(F::kMxLoopRisk, kAbsent, "d's own stands beside", domain().Mx(10, provider).Mx(10, Good1()));
+  c.Domain(F::kMxLoopRisk, kAbsent, "d's own stands beside and behind",
+           domain().Mx(10, provider).Mx(10, Good1()).Mx(20, Good2()));
+  c.Domain(F::kMxLoopRisk, kAbsent, "at both", domain().Mx(10, provider).Mx(10, Good1()).Mx(20, Good1()));
+  c.Domain(F::kMxLoopRisk, kAbsent, "d's own first", domain().Mx(10, Good1()).Mx(20, provider));
+  c.Domain(F::kMxLoopRisk, kAbsent, "all external", domain().Mx(10, provider).Mx(20, provider2));
+  c.Domain(F::kMxLoopRisk, kAbsent, "a literal first", domain().Mx(5, "192.0.2.1").Mx(20, Good1()));
+  c.Domain(F::kMxLoopRisk, kAbsent, "a literal behind", domain().Mx(5, provider).Mx(20, "192.0.2.1.example.com"));
+  c.Domain(F::kMxLoopRisk, kUnknown, "", Failed(kTimeout));
+  c.Domain(F::kMxLoopRisk, kNotApplicable, "", Failed(kNoData));
+}
+
 void ImplicitCases(Cases& c) {
   const HostObservation self = MakeHost("example.com", {"198.51.99.1"});
   const HostObservation none = MakeHost("example.com", {});
@@ -597,6 +725,9 @@ const Cases& AllCases() {
     DomainCases(*cases);
     ImplicitCases(*cases);
     NullMxCases(*cases);
+    BogusCases(*cases);
+    WildcardCases(*cases);
+    LoopRiskCases(*cases);
     SetNameCases(*cases);
     SetAddressCases(*cases);
     MxNameCases(*cases);
@@ -615,11 +746,10 @@ TEST(Findings, EveryCaseIsInItsState) {
   }
 }
 
-// Judged by later parts, each for a reason that its row of the catalog states: they need probes, authoritative answers,
-// a validating resolver, policy records or rejected input. ptr_not_mx_name is about a pair and has its own test.
+// Judged by later parts, each for a reason that its row of the catalog states: they need authoritative answers, policy
+// records or rejected input. ptr_not_mx_name is about a pair and has its own test.
 bool IsLater(const FindingInfo& info) {
-  static const std::set<F> kLater = {F::kMxWildcard, F::kDomainFromWildcard, F::kMxLoopRisk, F::kPtrNotMxName};
-  return info.needs != Needs::kAny || kLater.contains(info.id);
+  return (info.needs != Needs::kAny && info.needs != Needs::kResolver) || info.id == F::kPtrNotMxName;
 }
 
 // What a failed lookup cannot leave open: it is judged from a name or an address alone, or says itself how a lookup
@@ -690,16 +820,20 @@ TEST(Findings, EvidenceKeepsTheRulesOfTheDataset) {
 // output/applicable.h tells from a row what could be judged: the two must agree wherever every lookup was on.
 TEST(Findings, ApplicabilityAgreesWithTheTables) {
   size_t compared = 0;
+  constexpr Capabilities capabilities{.resolver = true, .wildcard_probes = true};
   const auto compare = [&](const Verdict& verdict, const auto& row, std::initializer_list<Scope> scopes,
                            const std::string& what) {
     for (const FindingInfo& info : AllFindings()) {
       if (std::find(scopes.begin(), scopes.end(), info.scope) == scopes.end()) continue;
       if (info.id == F::kPtrNotMxName || info.id == F::kImplicitMxSuspect) continue;  // a pair; probes asked or not
       ++compared;
-      EXPECT_EQ(StateOfFinding(verdict, info.id) != kNotApplicable, Applicable(info.id, row)) << info.text << what;
+      EXPECT_EQ(StateOfFinding(verdict, info.id) != kNotApplicable, Applicable(info.id, row, capabilities))
+          << info.text << what;
     }
   };
   const DomainBuilder builders[] = {Plain(),
+                                    DomainBuilder("mail.example.com").Mx(10, Good1()),
+                                    DomainBuilder("mail.example.com").Lookups(mxscan::Ended(kServFail)),
                                     Failed(kTimeout),
                                     Failed(kNxDomain),
                                     NoMx("example.com", MakeHost("example.com", {"198.51.99.1"})),
@@ -713,10 +847,15 @@ TEST(Findings, ApplicabilityAgreesWithTheTables) {
                                         .Mx(5, Silent("mail"))};
   for (const DomainBuilder& builder : builders) {
     DomainVerdict verdict;
-    JudgeDomain(builder.Get(), TestSuffixes(), &verdict);
+    DomainObservation domain = builder.Get();
+    domain.wildcards_asked = true;
+    JudgeDomain(domain, TestSuffixes(), &verdict);
     DomainRow row;
     const std::string name = NameToText(builder.Get().name);
     row.domain = name;
+    const NameView suffix = TestSuffixes().Registrable(domain.name);
+    const std::string registrable = suffix.empty() ? "" : NameToText(suffix);
+    row.registrable = registrable;
     row.mx_outcome = builder.Get().mx.outcome;
     compare(verdict.verdict, row, {Scope::kDomain, Scope::kMxSet}, " of " + name);
     for (const MxVerdict& mx : verdict.mx) {

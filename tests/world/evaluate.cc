@@ -113,6 +113,7 @@ constexpr Finding kUnknownWithoutMx[] = {Finding::domain_nxdomain,
                                          Finding::mx_some_unusable,
                                          Finding::mx_primary_unusable,
                                          Finding::mx_external,
+                                         Finding::mx_loop_risk,
                                          Finding::mx_target_self,
                                          Finding::mx_ttl_high};
 
@@ -221,12 +222,36 @@ void Judge::JudgeExchange(const DomainTruth& domain, ExchangeTruth* exchange) co
 void Judge::JudgeFailedMx(DomainTruth* domain) const {
   Judgement& out = domain->judgement;
   domain->domain_class = "unknown";
-  out.Set(Finding::domain_lookup_servfail, domain->mx.how == How::kServFail);
+  State bogus = State::kAbsent;
+  if (world_.options().bogus) bogus = BogusState(domain->mx, domain->name, kTypeMx);
+  out.Set(Finding::domain_dnssec_bogus, bogus);
+  out.Set(Finding::domain_lookup_servfail, domain->mx.how == How::kServFail && bogus != State::kPresent);
   out.Set(Finding::domain_lookup_refused, domain->mx.how == How::kRefused);
   out.Set(Finding::domain_lookup_timeout, domain->mx.how == How::kTimeout);
   out.Set(Finding::mx_truncated, domain->mx.truncated);
   for (const Finding id : kUnknownWithoutMx) out.Set(id, State::kUnknown);
   if (SplitLabels(domain->name).count == 1) out.Set(Finding::mx_on_tld, State::kUnknown);
+}
+
+// What a label that nobody chose answers under d, and beside d where its parent is no public suffix.
+void Judge::JudgeWildcards(DomainTruth* domain) const {
+  if (!world_.options().wildcard) return;
+  const LookupTruth& mx = domain->mx;
+  const auto judge = [&](Finding id, std::string_view zone) {
+    if (mx.Failed()) return domain->judgement.Set(id, State::kUnknown);
+    if (!mx.HasData()) return;
+    WireName name;
+    name.Clear();
+    name.AddLabel("qwertyuiopasdfgh");
+    name.AddSuffix(zone);
+    const LookupTruth probe = Lookup(name.view(), kTypeMx);
+    domain->judgement.Set(id, probe.mx == mx.mx, probe.Failed());
+  };
+  judge(Finding::mx_wildcard, domain->name);
+  const std::string registrable = Registrable(domain->name);
+  if (registrable.empty() || registrable == domain->name) return;
+  judge(Finding::domain_from_wildcard,
+        std::string_view(domain->name).substr(1U + static_cast<uint8_t>(domain->name[0])));
 }
 
 // Of mail.d, smtp.d and mx.d: one has addresses, and none of them is d's.
@@ -364,9 +389,32 @@ void Judge::JudgeSetUsability(DomainTruth* domain) const {
   }
 }
 
+bool Judge::IsExternal(const DomainTruth& domain, const ExchangeTruth& exchange) const {
+  if (!exchange.looked_up || exchange.name == domain.name) return false;
+  const std::string own = Registrable(domain.name);
+  // A public suffix has no registrable domain; only d itself is not external to it.
+  return own.empty() || Registrable(exchange.name) != own;
+}
+
+// The mail goes to others first, and to a host of d's own after them.
+void Judge::JudgeLoopRisk(DomainTruth* domain) const {
+  uint16_t lowest = UINT16_MAX;
+  for (const ExchangeTruth& exchange : domain->exchanges) {
+    if (exchange.InSet()) lowest = std::min(lowest, exchange.preferences.front());
+  }
+  bool others_first = true;
+  bool own_behind = false;
+  for (const ExchangeTruth& exchange : domain->exchanges) {
+    if (!exchange.InSet()) continue;
+    const bool external = IsExternal(*domain, exchange);
+    if (exchange.preferences.front() == lowest) others_first = others_first && external;
+    if (exchange.preferences.front() > lowest) own_behind = own_behind || (exchange.looked_up && !external);
+  }
+  domain->judgement.Set(Finding::mx_loop_risk, others_first && own_behind);
+}
+
 void Judge::JudgeSet(DomainTruth* domain) const {
   Judgement& out = domain->judgement;
-  const std::string own = Registrable(domain->name);
   std::set<uint16_t> preferences;
   size_t hosts = 0;
   size_t records = 0;
@@ -379,11 +427,7 @@ void Judge::JudgeSet(DomainTruth* domain) const {
       continue;
     }
     if (exchange.name == domain->name) out.Set(Finding::mx_target_self, true);
-    if (exchange.looked_up) {
-      const std::string other = Registrable(exchange.name);
-      // A public suffix has no registrable domain; only d itself is not external to it.
-      if (other != own || (own.empty() && exchange.name != domain->name)) out.Set(Finding::mx_external, true);
-    }
+    if (IsExternal(*domain, exchange)) out.Set(Finding::mx_external, true);
     if (exchange.token) continue;
     ++hosts;
     preferences.insert(exchange.preferences.begin(), exchange.preferences.end());
@@ -401,6 +445,7 @@ void Judge::JudgeSet(DomainTruth* domain) const {
   out.Set(Finding::mx_equal_preference, primary > 1);
   out.Set(Finding::mx_backup_present, hosts > 1 && preferences.size() > 1);
   out.Set(Finding::mx_ttl_high, domain->mx.ttl > kTtlWeek);
+  JudgeLoopRisk(domain);
   JudgeSetAddresses(domain);
   JudgeSetUsability(domain);
 }
@@ -413,6 +458,7 @@ DomainTruth Judge::JudgeDomain(uint64_t i) const {
   domain.name = std::string(name.view());
   domain.mx = Lookup(domain.name, kTypeMx);
   const LookupTruth& mx = domain.mx;
+  JudgeWildcards(&domain);
   if (mx.Failed()) {
     JudgeFailedMx(&domain);
     return domain;

@@ -30,6 +30,34 @@ enum class LabFailure : uint8_t {
   kDrop,             // no answer at all
   kTruncate,         // TC over UDP; the whole over TCP
   kTruncateAndDrop,  // TC over UDP; no answer over TCP
+  kNxDomain,         // NXDOMAIN, whatever the zone holds
+  kNotImp,           // an rcode that is none of the usual ones
+  kData,             // the name's own records, though it is an alias
+  kAliasAndData,     // the alias and the name's own records in one answer
+  kServFailNoCd,     // SERVFAIL, but what the zone holds where CD is set (RFC 4035 3.2.2)
+  kBogus,            // as kServFailNoCd, and the SERVFAIL says so: Extended DNS Error 6 (RFC 8914)
+  kBogusAlways,      // the same with CD
+  kUnreachable,      // SERVFAIL with Extended DNS Error 22
+  kServFailCdDrop,   // SERVFAIL, and no answer at all where CD is set
+};
+
+// How a lab puts what it says. None of it changes what an answer means.
+enum class LabEdns : uint8_t {
+  kSpoken,
+  kIgnored,  // no OPT record in answers, and 512 octets
+  kRefused,  // FORMERR to queries with an OPT record
+};
+struct LabStyle {
+  uint64_t seed = 1;
+  bool shuffle = false;                    // the records of each section in another order
+  bool recase = false;                     // the letters of names outside the question in random case
+  bool noise = false;                      // unrelated records in every section, wrong addresses in the additional one
+  bool noise_in_negative_answers = false;  // and an answer section that is about something else where there was none
+  bool truncate = false;                   // TC in every answer over UDP
+  LabEdns edns = LabEdns::kSpoken;
+  int jitter_ms = 0;  // each answer over UDP is late by less than this, so that they come in any order
+  int late_type = 0;  // answers of this type come after all others that are due with them
+  double loss = 0;    // share of UDP queries without an answer, drawn from the query and the seed
 };
 
 class Lab {
@@ -42,15 +70,22 @@ class Lab {
   // A zone as master file text, its SOA record first; $ORIGIN and $TTL as usual. False, with *error, for bad text.
   bool AddZone(std::string_view text, std::string* error);
   // What becomes of questions for `name` (presentation form); of one type ("MX"), or of every type where it is empty.
-  // False: no name or no type.
+  // A name that begins with the label `*` stands for all right under its parent that no zone holds and no failure
+  // names. False: no name or no type.
   bool Fail(std::string_view name, std::string_view type, LabFailure failure);
+
+  // Before the first Respond.
+  void SetStyle(const LabStyle& style) { style_ = style; }
 
   // Empty: no answer.
   std::vector<uint8_t> Respond(std::span<const uint8_t> query, bool tcp) const;
+  // How late the answer over UDP is to be.
+  int DelayMs(std::span<const uint8_t> query) const;
 
  private:
   struct Data;
   std::unique_ptr<Data> data_;
+  LabStyle style_;
 };
 
 class LabServer {
@@ -71,8 +106,10 @@ class LabServer {
     UniqueFd fd;
     std::string in;
   };
+  struct Late;  // an answer that waits for its time
   void Run();
   void ServeUdp();
+  int SendDue();  // milliseconds until the next is due; -1: none waits
   bool ServeStream(Stream* stream);
 
   const Lab& lab_;
@@ -81,6 +118,7 @@ class LabServer {
   UniqueFd tcp_;
   UniqueFd stop_;  // an eventfd
   std::vector<Stream> streams_;
+  std::vector<Late> late_;
   std::atomic<uint64_t> udp_queries_ = 0;
   std::atomic<uint64_t> tcp_queries_ = 0;
   std::thread thread_;

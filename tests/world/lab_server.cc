@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
@@ -52,6 +53,13 @@ uint16_t PortOf(const UniqueFd& fd) {
 
 }  // namespace
 
+struct LabServer::Late {
+  std::chrono::steady_clock::time_point due;
+  sockaddr_in6 peer;
+  socklen_t peer_size;
+  std::vector<uint8_t> answer;
+};
+
 LabServer::LabServer(const Lab& lab) : lab_(lab) {}
 
 LabServer::~LabServer() {
@@ -85,7 +93,7 @@ void LabServer::Run() {
   while (true) {
     std::vector<pollfd> waits = {{stop_.get(), POLLIN, 0}, {udp_.get(), POLLIN, 0}, {tcp_.get(), POLLIN, 0}};
     for (const Stream& stream : streams_) waits.push_back({stream.fd.get(), POLLIN, 0});
-    if (poll(waits.data(), waits.size(), -1) < 0) continue;
+    if (poll(waits.data(), waits.size(), SendDue()) < 0) continue;
     if (waits[0].revents != 0) return;
     for (size_t i = streams_.size(); i-- > 0;) {
       if (waits[3 + i].revents != 0 && !ServeStream(&streams_[i])) {
@@ -107,9 +115,34 @@ void LabServer::ServeUdp() {
   const ssize_t got = recvfrom(udp_.get(), query, sizeof(query), 0, reinterpret_cast<sockaddr*>(&peer), &peer_size);
   if (got < 0) return;
   ++udp_queries_;
-  const std::vector<uint8_t> answer = lab_.Respond({query, static_cast<size_t>(got)}, false);
+  const std::span<const uint8_t> octets(query, static_cast<size_t>(got));
+  std::vector<uint8_t> answer = lab_.Respond(octets, false);
   if (answer.empty()) return;
+  const std::chrono::milliseconds delay(lab_.DelayMs(octets));
+  if (delay.count() > 0) {
+    late_.push_back({std::chrono::steady_clock::now() + delay, peer, peer_size, std::move(answer)});
+    return;
+  }
   sendto(udp_.get(), answer.data(), answer.size(), 0, reinterpret_cast<const sockaddr*>(&peer), peer_size);
+}
+
+int LabServer::SendDue() {
+  using std::chrono::milliseconds;
+  const auto now = std::chrono::steady_clock::now();
+  milliseconds wait(-1);
+  std::vector<Late> waiting;
+  for (Late& late : late_) {
+    if (late.due <= now) {
+      sendto(udp_.get(), late.answer.data(), late.answer.size(), 0, reinterpret_cast<const sockaddr*>(&late.peer),
+             late.peer_size);
+      continue;
+    }
+    const auto left = std::chrono::ceil<milliseconds>(late.due - now);
+    if (wait.count() < 0 || left < wait) wait = left;
+    waiting.push_back(std::move(late));
+  }
+  late_ = std::move(waiting);
+  return static_cast<int>(wait.count());
 }
 
 bool LabServer::ServeStream(Stream* stream) {

@@ -75,6 +75,10 @@ int main(int argc, char** argv) {
   app.add_option("--junk", options.junk_share, "Share of the list's lines that are no new domain")
       ->check(CLI::Range(0.0, 0.5));
 
+  std::string lookups = "mx,a,aaaa,ptr,confirm,probe,bogus";
+  app.add_option("--lookups", lookups, "Groups of questions of the run; bogus and wildcard make a difference")
+      ->capture_default_str();
+
   std::string list_path = "-";
   CLI::App* list = app.add_subcommand("list", "Write the list of names");
   list->add_option("-o,--output", list_path, "File, - for stdout");
@@ -101,6 +105,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 64;
   }
+  const auto asks = [&lookups](const std::string& group) {
+    return ("," + lookups + ",").find("," + group + ",") != std::string::npos;
+  };
+  options.bogus = asks("bogus");
+  options.wildcard = asks("wildcard");
   const World world(options);
   if (list->parsed()) return List(world, list_path);
   if (truth->parsed()) return Truth(world, truth_path);

@@ -286,6 +286,7 @@ std::span<const Plan> Plans() {
     AppendNullAndImplicit(&list);
     AppendSets(&list);
     AppendHostPlans(&list);
+    AppendProbePlans(&list);
     list.push_back(Ordinary(0, WithMx("provider", {{10, Exchange::kProviderSet, 0, {}}}, {}, "mx_external")));
     return list;
   }();

@@ -35,8 +35,10 @@ int SpecialIndex(std::string_view id);
 // The addresses of one family of a name.
 struct Family {
   How how = How::kNoData;
-  uint8_t count = 0;    // where how is kData
-  int8_t special = -1;  // index into Specials(): stands for the first address
+  uint8_t count = 0;           // where how is kData
+  int8_t special = -1;         // index into Specials(): stands for the first address
+  bool bogus = false;          // it does not validate: a resolver answers so only where CD is set, else SERVFAIL
+  int8_t extended_error = -1;  // of its SERVFAIL (RFC 8914)
 };
 
 // Where an alias at a host's name leads.
@@ -149,6 +151,18 @@ enum class Way : uint8_t {
   kCoexists,   // MX records and a CNAME to hub.<provider> at d, both in the answer
 };
 
+// What names beside and under d answer that have no records of their own (RFC 4592). The beside ones are for kSub.
+enum class Wildcard : uint8_t {
+  kNone,
+  kUnder,        // names under d: d's MX
+  kUnderOther,   // the same exchanges at other preferences
+  kUnderFails,   // SERVFAIL
+  kBeside,       // names beside d: d's MX
+  kBesideOther,  // the same exchanges at other preferences
+  kBesideFails,
+  kSynthesised,  // names beside d, d itself and what is under it: one wildcard answers all
+};
+
 struct Plan {
   std::string kind;
   uint32_t share_ppm = 0;  // of all domains, before scaling
@@ -161,21 +175,31 @@ struct Plan {
   Family self_a;
   Family self_aaaa;
   uint32_t ttl = 3600;
+  Wildcard wildcard = Wildcard::kNone;
+  bool bogus = false;          // of the whole zone; see Family
+  int8_t extended_error = -1;  // of its SERVFAILs
   // Findings that d, its hosts or their addresses must show; "?" at the end: unknown instead of present.
   std::vector<std::string> must;
 };
 
 // All kinds; the last one is the popular provider's customer, which takes the remaining share.
 std::span<const Plan> Plans();
+// The part of the table that concerns what takes more questions: wildcards, DNSSEC (plan_probes.cc).
+void AppendProbePlans(std::vector<Plan>* plans);
 // The half of the table that concerns exchange names, hosts, addresses and reverse names (plan_hosts.cc).
 void AppendHostPlans(std::vector<Plan>* plans);
 
-// Builders, shared by both halves.
+// Builders, shared by all parts.
 inline Family Data(uint8_t count) { return {How::kData, count, -1}; }
 inline Family With(std::string_view special, uint8_t count = 1) {
   return {How::kData, count, static_cast<int8_t>(SpecialIndex(special))};
 }
 inline Family Fails(How how) { return {how, 0, -1}; }
+inline Family Bogus(Family family, int8_t extended_error = -1) {
+  family.bogus = true;
+  family.extended_error = extended_error;
+  return family;
+}
 std::string WireLabels(std::string_view dotted);
 Host MakeHost(std::string_view label, Family a, Family aaaa = {}, Reverse reverse = Reverse::kMatch);
 Host MakeAlias(std::string_view label, HostAlias alias);

@@ -16,7 +16,7 @@ namespace mxscan::world {
 class Reply {
  public:
   static constexpr int kAnswerSection = 0, kAuthoritySection = 1, kAdditionalSection = 2;
-  static constexpr size_t kOptSize = 11;
+  static constexpr size_t kOptSize = 11 + 6;  // with an Extended DNS Error
 
   Reply(uint8_t* out, size_t capacity) : out_(out), capacity_(capacity), limit_(capacity) {}
 
@@ -38,6 +38,8 @@ class Reply {
   }
   void SetRcode(Rcode rcode);
   void SetAuthoritative();
+  // The Extended DNS Error of a SERVFAIL (RFC 8914 2), in the OPT record where there is one; negative: none.
+  void SetExtendedError(int info_code) { extended_error_ = info_code; }
 
   void AddName(std::string_view owner, uint16_t type, uint32_t ttl, std::string_view target, int section);
   void AddAddress(std::string_view owner, uint16_t type, uint32_t ttl, const uint8_t* octets, int section);
@@ -66,6 +68,7 @@ class Reply {
   Labels question_labels_;
   bool edns_ = false;
   bool dnssec_ok_ = false;
+  int extended_error_ = -1;
   bool overflow_ = false;
 };
 

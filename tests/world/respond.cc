@@ -21,6 +21,8 @@ constexpr uint16_t kClassIn = 1;
 constexpr uint32_t kAliasTtl = 3600;
 constexpr uint32_t kNegativeTtl = 900;
 constexpr uint32_t kZoneTtl = 86400;
+constexpr uint16_t kOptionExtendedError = 15;  // RFC 8914 2
+constexpr uint16_t kExtendedErrorSize = 6;     // code, length, INFO-CODE
 
 uint16_t Get16(const uint8_t* octets) { return static_cast<uint16_t>(octets[0] << 8 | octets[1]); }
 
@@ -169,7 +171,12 @@ size_t Reply::Finish(bool truncated) {
     Put16(kTypeOpt);
     Put16(kOwnUdpSize);
     Put32(dnssec_ok_ ? 0x8000 : 0);
-    Put16(0);
+    Put16(extended_error_ < 0 ? 0 : kExtendedErrorSize);
+    if (extended_error_ >= 0) {
+      Put16(kOptionExtendedError);
+      Put16(2);
+      Put16(static_cast<uint16_t>(extended_error_));
+    }
     ++out_[11];  // the world never writes 255 additional records
   }
   return overflow_ ? 0 : size_;
@@ -236,10 +243,12 @@ size_t World::Respond(std::span<const uint8_t> query, bool tcp, Role role, const
     return reply.Finish(false);
   }
   if (authoritative) return RespondAuthoritative(question.name.view(), question.type, server, tcp, &reply);
-  return RespondRecursive(question.name.view(), question.type, tcp, &reply);
+  const bool checking_disabled = (query[3] & 0x10) != 0;
+  return RespondRecursive(question.name.view(), question.type, tcp, checking_disabled, &reply);
 }
 
-size_t World::RespondRecursive(std::string_view name, uint16_t type, bool tcp, Reply* reply) const {
+size_t World::RespondRecursive(std::string_view name, uint16_t type, bool tcp, bool checking_disabled,
+                               Reply* reply) const {
   WireName current;
   current.Clear();
   current.AddSuffix(name);
@@ -250,9 +259,11 @@ size_t World::RespondRecursive(std::string_view name, uint16_t type, bool tcp, R
     Find(current.view(), type, &node);
     if (node.silent) return 0;
     if (node.truncated) return tcp ? 0 : reply->Finish(true);
-    if (node.rcode != Rcode::kNoError && node.rcode != Rcode::kNxDomain) {
+    const bool invalid = node.bogus && !checking_disabled;
+    if (invalid || (node.rcode != Rcode::kNoError && node.rcode != Rcode::kNxDomain)) {
       reply->Reset();
-      reply->SetRcode(node.rcode);
+      reply->SetRcode(invalid ? Rcode::kServFail : node.rcode);
+      reply->SetExtendedError(node.extended_error);
       return reply->Finish(false);
     }
     if (!node.alias || type == kTypeCname) break;

@@ -113,7 +113,7 @@ void TakeNode(const Node& node, uint16_t type, LookupTruth* lookup) {
 
 }  // namespace
 
-LookupTruth Judge::Lookup(std::string_view wire, uint16_t type) const {
+LookupTruth Judge::Lookup(std::string_view wire, uint16_t type, bool checking_disabled) const {
   LookupTruth lookup;
   lookup.asked = true;
   std::string current(wire);
@@ -130,9 +130,11 @@ LookupTruth Judge::Lookup(std::string_view wire, uint16_t type) const {
       lookup.how = How::kServFail;
       return lookup;
     }
-    lookup.rcode = static_cast<int>(node.rcode);
-    if (failed) {
-      lookup.how = node.rcode == Rcode::kRefused ? How::kRefused : How::kServFail;
+    const bool invalid = node.bogus && !checking_disabled;
+    lookup.rcode = static_cast<int>(invalid ? Rcode::kServFail : node.rcode);
+    if (failed || invalid) {
+      lookup.how = !invalid && node.rcode == Rcode::kRefused ? How::kRefused : How::kServFail;
+      lookup.extended_error = node.extended_error;
       lookup.chain.clear();
       return lookup;
     }
@@ -155,6 +157,15 @@ LookupTruth Judge::Lookup(std::string_view wire, uint16_t type) const {
   }
   TakeNode(node, type, &lookup);
   return lookup;
+}
+
+State Judge::BogusState(const LookupTruth& lookup, std::string_view wire, uint16_t type) const {
+  constexpr int kFirstError = 6, kLastError = 12;  // RFC 8914 4.7 to 4.13
+  if (!lookup.Failed()) return State::kAbsent;
+  if (lookup.rcode != static_cast<int>(Rcode::kServFail) || lookup.truncated) return State::kUnknown;
+  if (lookup.extended_error >= kFirstError && lookup.extended_error <= kLastError) return State::kPresent;
+  const LookupTruth unvalidated = Lookup(wire, type, true);
+  return unvalidated.HasData() ? State::kPresent : unvalidated.Failed() ? State::kUnknown : State::kAbsent;
 }
 
 std::string Judge::Registrable(std::string_view wire) const {
@@ -188,9 +199,9 @@ State OnlyState(const LookupTruth& has, const LookupTruth& lacks) {
   return has.Failed() || lacks.Failed() ? State::kUnknown : State::kPresent;
 }
 
-void JudgeHostFailures(const HostTruth& host, bool has_data, bool any_failed, Judgement* judgement) {
+void JudgeHostFailures(const HostTruth& host, bool has_data, bool any_failed, bool bogus, Judgement* judgement) {
   const auto ended = [&](How how) { return !has_data && (host.a.how == how || host.aaaa.how == how); };
-  judgement->Set(Finding::mxhost_lookup_servfail, ended(How::kServFail));
+  judgement->Set(Finding::mxhost_lookup_servfail, ended(How::kServFail) && !bogus);
   judgement->Set(Finding::mxhost_lookup_refused, ended(How::kRefused));
   judgement->Set(Finding::mxhost_lookup_timeout, ended(How::kTimeout));
   judgement->Set(Finding::mxhost_family_lookup_failed, has_data && any_failed);
@@ -216,7 +227,14 @@ HostTruth Judge::JudgeHost(std::string_view wire) const {
   const bool one_nxdomain = host.a.how == How::kNxDomain || host.aaaa.how == How::kNxDomain;
   out.Set(Finding::mxhost_rcode_inconsistent, has_data && one_nxdomain,
           any_failed && host.a.how != How::kNoData && host.aaaa.how != How::kNoData);
-  JudgeHostFailures(host, has_data, any_failed, &out);
+  bool bogus = false;
+  if (world_.options().bogus) {
+    const State states[] = {BogusState(host.a, wire, kTypeA), BogusState(host.aaaa, wire, kTypeAaaa)};
+    const auto either = [&states](State state) { return states[0] == state || states[1] == state; };
+    bogus = either(State::kPresent);
+    out.Set(Finding::mxhost_dnssec_bogus, bogus, either(State::kUnknown));
+  }
+  JudgeHostFailures(host, has_data, any_failed, bogus, &out);
 
   out.Set(Finding::mxhost_alias, alias, all_failed);
   out.Set(Finding::mxhost_dname_alias, host.a.dname || host.aaaa.dname, all_failed);

@@ -66,6 +66,7 @@ struct LookupTruth {
   bool dname = false;
   bool coexists = false;
   bool truncated = false;
+  int extended_error = -1;  // of a SERVFAIL
   uint32_t ttl = 0;
   std::vector<std::string> chain;                    // wire names
   std::vector<std::pair<uint16_t, std::string>> mx;  // sorted
@@ -130,7 +131,9 @@ class Judge {
   Judge& operator=(const Judge&) = delete;
 
   const World& world() const { return world_; }
-  LookupTruth Lookup(std::string_view wire, uint16_t type) const;
+  LookupTruth Lookup(std::string_view wire, uint16_t type, bool checking_disabled = false) const;
+  // Whether the lookup of that name and type failed because the answer does not validate.
+  State BogusState(const LookupTruth& lookup, std::string_view wire, uint16_t type) const;
   DomainTruth JudgeDomain(uint64_t i) const;
   HostTruth JudgeHost(std::string_view wire) const;
   AddressTruth JudgeAddress(const IpAddress& address) const;
@@ -143,8 +146,11 @@ class Judge {
   void JudgeLookedUp(const DomainTruth& domain, ExchangeTruth* exchange) const;
   bool SuspectsMissingDot(const DomainTruth& domain, std::string_view exchange) const;
   void JudgeFailedMx(DomainTruth* domain) const;
+  void JudgeWildcards(DomainTruth* domain) const;
   void JudgeWithoutMx(DomainTruth* domain) const;
   void JudgeSet(DomainTruth* domain) const;
+  void JudgeLoopRisk(DomainTruth* domain) const;
+  bool IsExternal(const DomainTruth& domain, const ExchangeTruth& exchange) const;
   void JudgeSetAddresses(DomainTruth* domain) const;
   void JudgeSetUsability(DomainTruth* domain) const;
   State SuspectState(const DomainTruth& domain) const;

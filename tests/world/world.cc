@@ -376,7 +376,8 @@ std::string World::JunkText(uint64_t junk, ListLine* line) const {
 
 void World::Find(std::string_view wire, uint16_t type, Node* node) const {
   node->rcode = Rcode::kNoError;
-  node->silent = node->truncated = node->alias = node->dname = node->coexists = false;
+  node->silent = node->truncated = node->alias = node->dname = node->coexists = node->bogus = false;
+  node->extended_error = -1;
   node->count = 0;
   node->ttl = kHostTtl;
   node->zone_offset = static_cast<uint8_t>(wire.size() - 1);
@@ -443,6 +444,8 @@ void World::FindUnderDomain(std::string_view wire, const Place& place, uint16_t 
   if (plan.way == Way::kNxDomain && plan.form != NameForm::kTld) {
     node->zone_offset = place.labels.offset[place.labels.count - 1];
   }
+  node->bogus = plan.bogus;
+  node->extended_error = plan.extended_error;
   if (FailWay(plan.way, node)) return;
   if (plan.way == Way::kDname) {
     if (place.apex_offset == 0) return;  // the owner of the DNAME itself
@@ -462,7 +465,12 @@ void World::FindUnderDomain(std::string_view wire, const Place& place, uint16_t 
     if (start == 0) return;  // the parent of d
     constexpr std::string_view kSubLabel("\4dept", 5);
     start -= std::min(start, kSubLabel.size());
-    if (wire.substr(start, kSubLabel.size()) != kSubLabel) return Fail(Rcode::kNxDomain, node);
+    if (wire.substr(start, kSubLabel.size()) != kSubLabel) {
+      if (plan.wildcard < Wildcard::kBeside) return Fail(Rcode::kNxDomain, node);
+      WireName domain;
+      DomainWire(i, &domain);
+      return FillWildcard(i, plan, domain.view(), type, node);
+    }
   }
   const std::string_view domain = wire.substr(start);
   if (start == 0) return FindDomain(wire, i, plan, place.apex_offset, type, node);
@@ -489,6 +497,9 @@ void World::FindUnderDomain(std::string_view wire, const Place& place, uint16_t 
   if (prefix.size() >= kTargetSize && prefix[prefix.size() - kTargetSize] == 5) {
     if (FindPtrTarget(prefix.substr(prefix.size() - 5), false, i, domain, type, node)) return;
   }
+  const bool covered = plan.wildcard == Wildcard::kSynthesised ||
+                       (plan.wildcard != Wildcard::kNone && plan.wildcard < Wildcard::kBeside);
+  if (covered) return FillWildcard(i, plan, domain, type, node);
   Fail(Rcode::kNxDomain, node);
 }
 
@@ -688,6 +699,8 @@ bool World::FindPtrTarget(std::string_view label, bool provider, uint64_t index,
 
 void World::FillFamily(const Family& family, uint16_t type, bool provider, uint64_t index, int block, int first,
                        Node* node) const {
+  node->bogus = node->bogus || family.bogus;
+  if (family.extended_error >= 0) node->extended_error = family.extended_error;
   switch (family.how) {
     case How::kNoData:
       return;
@@ -741,6 +754,17 @@ void World::FillMx(uint64_t i, const Plan& plan, std::string_view domain, Node* 
     node->preferences[node->count] = spec.preference;
     FillExchange(i, plan, spec, domain, &node->names[node->count++]);
   }
+}
+
+// A name without records of its own, where a wildcard with MX records covers it.
+void World::FillWildcard(uint64_t i, const Plan& plan, std::string_view domain, uint16_t type, Node* node) const {
+  if (plan.wildcard == Wildcard::kUnderFails || plan.wildcard == Wildcard::kBesideFails) {
+    return Fail(Rcode::kServFail, node);
+  }
+  if (type != kTypeMx) return;
+  FillMx(i, plan, domain, node);
+  if (plan.wildcard != Wildcard::kUnderOther && plan.wildcard != Wildcard::kBesideOther) return;
+  for (size_t n = 0; n < node->count; ++n) ++node->preferences[n];
 }
 
 void World::FillExchange(uint64_t i, const Plan& plan, const MxSpec& spec, std::string_view domain,

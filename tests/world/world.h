@@ -29,6 +29,9 @@ struct Options {
   uint64_t size = 20000;       // domains, 1 to 10,000,000
   double planted_scale = 1.0;  // factor for the share of every kind that is not ordinary
   double junk_share = 0.0;     // of the list's lines: duplicates, blanks, comments, rejects, other spellings
+  // Which groups of questions the survey asks that not every one does: the truth is of these.
+  bool bogus = true;
+  bool wildcard = false;
 };
 inline constexpr uint64_t kSizeMax = 10'000'000;
 
@@ -48,10 +51,12 @@ struct Node {
   bool truncated;  // TC over UDP, no answer over TCP
   bool alias;      // a CNAME (or a DNAME above) leads to `target`
   bool dname;
-  bool coexists;         // data beside the alias
-  uint8_t dname_offset;  // of the DNAME's owner in the name asked
-  uint8_t zone_offset;   // of the zone's apex in the name asked
-  uint8_t count;         // records of the type asked
+  bool coexists;          // data beside the alias
+  bool bogus;             // a resolver that validates answers SERVFAIL, unless CD is set
+  int8_t extended_error;  // of the SERVFAIL; -1: none
+  uint8_t dname_offset;   // of the DNAME's owner in the name asked
+  uint8_t zone_offset;    // of the zone's apex in the name asked
+  uint8_t count;          // records of the type asked
   uint32_t ttl;
   WireName target;
   WireName dname_target;
@@ -135,7 +140,7 @@ class World {
 
   size_t RespondAuthoritative(std::string_view name, uint16_t type, const IpAddress& server, bool tcp,
                               Reply* reply) const;
-  size_t RespondRecursive(std::string_view name, uint16_t type, bool tcp, Reply* reply) const;
+  size_t RespondRecursive(std::string_view name, uint16_t type, bool tcp, bool checking_disabled, Reply* reply) const;
   bool RespondZoneData(std::string_view name, uint16_t type, const Zone& zone, Reply* reply) const;
 
   bool Locate(std::string_view wire, Place* place) const;
@@ -159,6 +164,7 @@ class World {
   void FillNames(Reverse reverse, const Slot& slot, const IpAddress& address, const WireName& host,
                  const WireName& apex, Node* node) const;
   void FillMx(uint64_t i, const Plan& plan, std::string_view domain, Node* node) const;
+  void FillWildcard(uint64_t i, const Plan& plan, std::string_view domain, uint16_t type, Node* node) const;
   void FillProviderMx(uint64_t p, Node* node) const;
   void FillExchange(uint64_t i, const Plan& plan, const MxSpec& spec, std::string_view domain, WireName* name) const;
   void FillFamily(const Family& family, uint16_t type, bool provider, uint64_t index, int block, int first,

@@ -213,6 +213,8 @@ ScanCase ScanCase::FromSeed(uint64_t seed) {
   options.tries = static_cast<int>(prng.Between(3, 6));
   result.plan.latency_ns = static_cast<TimeNs>(prng.Between(0, 30)) * kMillisecond;
   if (prng.Chance(0.75)) AddFaults(&prng, &result);
+  options.lookups.wildcard = result.world.wildcard = prng.Chance(0.5);
+  options.lookups.bogus = result.world.bogus = prng.Chance(0.8);
   return result;
 }
 
@@ -220,7 +222,8 @@ std::string ScanCase::Describe() const {
   return absl::StrCat("seed ", seed, ": ", world.size, " names, ", workers, " workers, ", options.servers.size(),
                       " servers, rate ", options.rate, ", server rate ", options.server_rate, ", in flight ",
                       options.inflight, ", memory ", options.memory_bytes, lossless ? ", lossless" : ", lossy",
-                      compare ? "" : ", corrupting", special.empty() ? "" : ", a server dies");
+                      compare ? "" : ", corrupting", options.lookups.wildcard ? ", wildcard" : "",
+                      options.lookups.bogus ? "" : ", no bogus", special.empty() ? "" : ", a server dies");
 }
 
 CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
