@@ -21,6 +21,7 @@ class Command {
 
 std::unique_ptr<Command> AddScanCommand(CLI::App* root);
 std::unique_ptr<Command> AddSummarizeCommand(CLI::App* root);
+std::unique_ptr<Command> AddCheckCommand(CLI::App* root);
 std::unique_ptr<Command> AddExplainCommand(CLI::App* root);
 std::unique_ptr<Command> AddDoctorCommand(CLI::App* root);
 

@@ -6,6 +6,8 @@ namespace mxscan {
 
 enum ExitStatus : int {
   kExitDone = 0,
+  kExitErrorFound = 1,  // check: an error-level finding is present
+  kExitNotKnown = 2,    // check: none is, but a lookup failed that one depends on
   kExitUsage = 64,
   kExitInputUnusable = 65,
   kExitInputNotFound = 66,

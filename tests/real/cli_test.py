@@ -7,18 +7,22 @@ Every scan asks one small server on loopback that answers NXDOMAIN to whatever i
 """
 
 import bz2
+import fcntl
 import gzip
 import hashlib
 import json
 import lzma
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import unittest
 import zipfile
 
@@ -363,6 +367,100 @@ class CliTest(unittest.TestCase):
             self.expect(IO_ERROR, run("explain", "mx_single", stdout=writing), "standard output", "pipe")
         finally:
             os.close(writing)
+
+    # Check.
+
+    def check(self, rcode, *arguments, **options):
+        server = servers.RcodeServer(rcode)
+        self.addCleanup(server.__exit__)
+        return run("check", *arguments, "--resolver", server.address, "--timeout", "2", **options)
+
+    def test_check_tells_errors_by_its_status(self):
+        noerror, servfail = 0, 2
+        done = self.check(noerror, "example.com")
+        self.expect(OK, done)
+        self.assertTrue(done.stdout.startswith("example.com: takes no mail"), done.stdout)
+        done = self.check(servers.NXDOMAIN, "example.com")
+        self.expect(1, done)
+        self.assertIn("ERROR domain_nxdomain", done.stdout)
+        self.assertIn("Mend:", done.stdout)
+        done = self.check(servfail, "example.com")
+        self.expect(2, done)
+        self.assertIn("FAILED domain_lookup_servfail", done.stdout)
+        self.assertNotIn("ERROR", done.stdout)
+        address, port = servers.free_endpoint()
+        self.expect(UNAVAILABLE, run("check", "example.com", "--resolver", f"{address}:{port}", "--timeout", "0.2",
+                                     "--tries", "1"), address)
+
+    def test_check_json(self):
+        done = self.check(servers.NXDOMAIN, "--json", "example.com", "https://example.org/x")
+        self.expect(1, done)
+        objects = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([item["domain"] for item in objects], ["example.com.", "example.org."])
+        for item in objects:
+            self.assertEqual([finding["id"] for finding in item["findings"]], ["domain_nxdomain"])
+            self.assertEqual(item["findings"][0]["reference"], "RFC 5321 5.1")
+
+    def test_check_refuses(self):
+        base = ["check", "--resolver", "127.0.0.1:5300"]
+        self.expect(USAGE, run("check"), "domain")
+        self.expect(USAGE, run(*base, "example.com", "--jsno"), "--json")
+        self.expect(USAGE, run(*base, *(f"name-{number}.example" for number in range(101))), "mxscan scan")
+        for option, value in [("--timeout", "0"), ("--tries", "0"), ("--io", "smoke"), ("--lookups", "mx,bogon"),
+                              ("--lookups", "a"), ("--color", "red"), ("--resolver", "nobody")]:
+            with self.subTest(option=option, value=value):
+                self.expect(USAGE, run(*base, "example.com", option, value), option)
+        for word in ("192.0.2.1", "a..b", "esc\x1b[2Jape.com", "x" * 64 + ".com", ""):
+            with self.subTest(word=word):
+                done = run(*base, word)
+                self.expect(DATA_ERROR, done, "is no domain name")
+                self.assertRegex(done.stderr, r"\A[ -~\n]*\Z")
+
+    def on_terminal(self, arguments, columns, **environment):
+        """What a terminal of so many columns is sent, and the exit status."""
+        terminal, child_side = pty.openpty()
+        fcntl.ioctl(child_side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        plain = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "LC_ALL", "LC_CTYPE")}
+        child = subprocess.Popen([MXSCAN, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=child_side,
+                                 stderr=subprocess.PIPE, env={**plain, "LANG": "C.UTF-8", "TERM": "xterm", **environment})
+        os.close(child_side)
+        octets = b""
+        while True:
+            try:
+                part = os.read(terminal, 65536)
+            except OSError:  # EIO: the other side is closed
+                break
+            if not part:
+                break
+            octets += part
+        os.close(terminal)
+        child.communicate(timeout=LIMIT_S)
+        return octets.decode(), child.returncode
+
+    def test_check_on_a_terminal(self):
+        server = self.server()
+        arguments = ["check", "example.com", "--resolver", server.address]
+        sequence = re.compile(r"\x1b\[[0-9;]*m")
+        for columns in (60, 80, 120):
+            text, status = self.on_terminal(arguments, columns)
+            self.assertEqual(status, 1)
+            self.assertRegex(text, sequence)
+            self.assertIn("\u2514\u2500 ", text)
+            lines = sequence.sub("", text).replace("\r", "").split("\n")
+            self.assertLessEqual(max(map(len, lines)), columns)
+            self.assertGreater(max(map(len, lines)), columns - 15)
+        for text, _ in (self.on_terminal(arguments, 80, NO_COLOR="1"), self.on_terminal(arguments, 80, TERM="dumb"),
+                        self.on_terminal([*arguments, "--color", "never"], 80)):
+            self.assertNotIn("\x1b", text)
+        text, _ = self.on_terminal(arguments, 80, LANG="C")
+        self.assertRegex(sequence.sub("", text), r"\A[ -~\r\n]*\Z")
+        self.assertNotIn("\x1b", run(*arguments).stdout)
+        self.assertIn("\x1b[", run(*arguments, "--color", "always").stdout)
+
+    def test_check_on_a_full_disk(self):
+        server = self.server()
+        with open("/dev/full", "w") as full:
+            self.expect(IO_ERROR, run("check", "example.com", "--resolver", server.address, stdout=full))
 
 
 def main():

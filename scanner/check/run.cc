@@ -1,0 +1,139 @@
+#include "scanner/check/run.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "io/check.h"
+#include "io/file.h"
+#include "scanner/run/worker.h"
+
+namespace mxscan {
+namespace {
+
+constexpr TimeNs kWait = 200 * kMillisecond;  // longest wait of a turn, so that progress is seen
+constexpr int kControlTries = 2;
+constexpr size_t kSeenMax = 1 << 20;  // fingerprints of hosts, and as many of addresses
+
+// Keeps what is observed. A host comes with the domains that name it, and a pair with its host and its address.
+class Keeper : public ObservationSink {
+ public:
+  explicit Keeper(CheckResult* result) : result_(result) {}
+  void OnDomain(const DomainObservation& domain) override { result_->domains.push_back(domain); }
+  void OnHost(const HostObservation& /*host*/) override {}
+  void OnAddress(const AddressObservation& address) override { result_->addresses[address.address] = address; }
+  void OnHostAddress(const HostObservation& /*host*/, const AddressObservation& /*address*/) override {}
+
+ private:
+  CheckResult* const result_;
+};
+
+EngineOptions EngineOptionsOf(const CheckOptions& options) {
+  EngineOptions engine;
+  engine.servers = options.servers;
+  engine.rate = kCheckRate;
+  engine.server_rate = kCheckRate;
+  engine.inflight = kCheckInflight;
+  engine.tries = options.tries;
+  engine.timeout_ns = options.timeout_ns;
+  return engine;
+}
+
+// What a check may find before it ends stays below what these sets hold in memory, so that no file is written.
+static_assert(kCheckRate * (static_cast<double>(kCheckTimeMaxNs) / kSecond) < kSeenMax);
+static_assert(kCheckAddressesMax + kCheckInflight * kAddressesPerHostMax < kSeenMax);
+
+SeenSetOptions SeenOptions(const char* prefix) {
+  SeenSetOptions options;
+  options.files = PosixFileSystem();
+  options.directory = "/tmp/mxscan-check";
+  options.prefix = prefix;
+  options.table_entries_max = kSeenMax;
+  return options;
+}
+
+// Asks for the root's name servers, which any resolver can answer with something: tells a resolver that is not there
+// from one that keeps silent about a domain. Starts at *now and leaves there when it ended.
+absl::StatusOr<bool> AnyServerAnswers(const CheckOptions& options, const RandomKey& key, Transport* transport,
+                                      TimeNs* now) {
+  EngineOptions engine_options = EngineOptionsOf(options);
+  engine_options.tries = kControlTries;
+  Engine engine(engine_options, key, transport);
+  if (absl::Status status = engine.Open(); !status.ok()) return status;
+  engine.Ask(kRootName, RrType::kNs, 0);
+  Inbox inbox;
+  while (engine.open() > 0 && engine.counters().answered == 0 && !engine.no_server_answers(*now)) {
+    const TimeNs deadline = engine.Advance(*now);
+    while (engine.NextUnanswered() != nullptr) {
+    }
+    if (engine.open() == 0) break;
+    *now = transport->Poll(std::min(deadline, *now + kWait), &inbox);
+    for (const InDatagram& datagram : inbox.datagrams) engine.OnDatagram(datagram, *now);
+    for (const StreamEvent& event : inbox.streams) engine.OnStream(event, *now);
+    for (const SocketError& error : inbox.errors) engine.OnSocketError(error, *now);
+  }
+  return engine.counters().answered > 0;
+}
+
+}  // namespace
+
+absl::StatusOr<CheckResult> RunCheck(const CheckOptions& options, const std::vector<CheckTarget>& targets,
+                                     const CheckStart& start, const Suffixes& suffixes, Transport* transport) {
+  CheckResult result;
+  for (const Endpoint& server : options.servers) result.servers.push_back(server.ToString());
+  MXSCAN_CHECK(options.time_max_ns <= kCheckTimeMaxNs);
+  SeenSet hosts_seen(SeenOptions("hosts"));
+  SeenSet addresses_seen(SeenOptions("addresses"));
+  const RandomKey key = RandomKey::FromSeed(options.seed);
+  SurveyOptions survey;
+  survey.lookups = options.lookups;
+  survey.server_texts = result.servers;
+  survey.label_seed = options.seed;
+  Keeper keeper(&result);
+  Crew crew(1);
+  Worker worker(0, &crew, transport, EngineOptionsOf(options), key, survey, &suffixes, &keeper, &hosts_seen,
+                &addresses_seen, start.now, start.wall_us - start.now / kMicrosecond);
+  worker.SetPeers({transport});
+  if (absl::Status status = worker.Open(); !status.ok()) return status;
+
+  auto batch = std::make_unique<TargetBatch>();
+  for (size_t i = 0; i < targets.size(); ++i) {
+    batch->Add(static_cast<int64_t>(i) + 1, targets[i].input, targets[i].name);
+  }
+  crew.AddTargets(targets.size());
+  MXSCAN_CHECK(crew.targets(0).Push(std::move(batch)));
+  crew.SetExhausted();
+
+  bool gave_up = false;
+  const auto may_go_on = [&] {
+    return worker.now() - start.now < options.time_max_ns && result.addresses.size() <= kCheckAddressesMax;
+  };
+  while (!crew.Finished() && !gave_up && may_go_on()) {
+    // Where nothing is open there is nothing to wait for: the turn only shows on the board that all is done.
+    worker.Turn(worker.engine().open() == 0 ? worker.now() : worker.now() + kWait);
+    if (options.progress) {
+      options.progress(worker.now() - start.now, worker.engine().counters().asked, worker.engine().open());
+    }
+    gave_up = crew.board(0).gave_up.load(std::memory_order_relaxed);
+  }
+  result.finished = crew.Finished();
+  TimeNs now = worker.now();
+  if (worker.engine().counters().answered == 0) {
+    if (gave_up) {
+      result.server_answered = false;
+      return result;
+    }
+    absl::StatusOr<bool> answers = AnyServerAnswers(options, key.Derive(1), transport, &now);
+    if (!answers.ok()) return answers.status();
+    result.server_answered = *answers;
+  }
+  // In the order of the targets, whichever was done first.
+  std::sort(result.domains.begin(), result.domains.end(),
+            [](const DomainObservation& a, const DomainObservation& b) { return a.input_rank < b.input_rank; });
+  result.questions = worker.engine().counters().asked;
+  result.attempts = worker.engine().counters().sent;
+  result.duration_ns = now - start.now;
+  return result;
+}
+
+}  // namespace mxscan
