@@ -10,7 +10,10 @@ namespace {
 
 constexpr TimeNs kFailureDelayNs = 50 * kMillisecond;  // before the first retry of a failed answer; doubles
 
-bool IsFailedRcode(Rcode rcode) { return rcode != Rcode::kNoError && rcode != Rcode::kNxDomain; }
+// What a server that does not know EDNS says of a query with it.
+bool RefusesEdns(Rcode rcode) {
+  return rcode == Rcode::kFormErr || rcode == Rcode::kNotImp || rcode == Rcode::kBadVers;
+}
 
 }  // namespace
 
@@ -114,16 +117,15 @@ void Engine::OnSocketError(const SocketError& error, TimeNs now) {
 Engine::Verdict Engine::Judge(Slot* slot, bool counts) {
   Server& server = servers_[static_cast<size_t>(slot->server)];
   const Rcode rcode = answer_.rcode;
-  if (slot->edns && (rcode == Rcode::kFormErr || rcode == Rcode::kNotImp || rcode == Rcode::kBadVers)) {
+  if (slot->edns && RefusesEdns(rcode)) {
     slot->plain = true;  // RFC 6891 7
-    slot->saw_servfail = true;
     return Verdict::kRetryPlain;
   }
   if (answer_.truncated) {
     slot->truncated_seen = true;
     return Verdict::kRetryTcp;
   }
-  if (slot->plain && !slot->edns && slot->fixed_server == slot->server && !IsFailedRcode(rcode)) server.edns = false;
+  if (slot->plain && !slot->edns && slot->fixed_server == slot->server && !RefusesEdns(rcode)) server.edns = false;
   if (counts && IsDefinite(answer_.outcome) && !answer_.chain_unfinished) return Verdict::kFinal;
   if (rcode == Rcode::kServFail && answer_.extended_error >= 0 && !IsValidationError(slot->extended_error)) {
     slot->extended_error = static_cast<int16_t>(std::min(answer_.extended_error, int{INT16_MAX}));
@@ -176,10 +178,14 @@ const Completion* Engine::Accept(uint32_t index, TimeNs now, bool tcp) {
     return nullptr;
   }
   if (verdict == Verdict::kRetryPlain && !exhausted) {
+    // It speaks of the query's form, not of the question: as if it had not been asked.
+    slot.rcode = slot.answered_by = -1;
+    slot.rtt_ns = -1;
     slot.fixed_server = slot.server;
     Requeue(index);
     return nullptr;
   }
+  if (verdict == Verdict::kRetryPlain) slot.saw_servfail = true;
   slot.fixed_server = -1;
   FailAttempt(index, now, kFailureDelayNs << std::min<int>(slot.tries, 6));
   return nullptr;

@@ -255,6 +255,22 @@ TEST(EngineTest, EdnsRefusedIsRetriedPlainAndRemembered) {
   }
 }
 
+// The refusal of EDNS says nothing of the question: what comes without EDNS does.
+TEST(EngineTest, EdnsRefusedDoesNotColourTheOutcome) {
+  for (const Outcome outcome : {Outcome::kRefused, Outcome::kTimeout, Outcome::kServFail}) {
+    SCOPED_TRACE(static_cast<int>(outcome));
+    EngineBench bench({});
+    bench.AddServer([&](const Question& question, std::span<const uint8_t> query, bool) {
+      if (question.has_opt) return Reply(query, Rcode::kFormErr);
+      if (outcome == Outcome::kTimeout) return Octets();
+      return Reply(query, outcome == Outcome::kRefused ? Rcode::kRefused : Rcode::kFormErr);
+    });
+    const uint64_t tag = bench.Ask("mail.example.org");
+    bench.Run(200 * kSecond);
+    EXPECT_EQ(bench.done(tag).outcome, outcome);
+  }
+}
+
 TEST(EngineTest, ABareHeaderLeadsToPlainDns) {
   EngineBench bench({});
   bench.AddServer([](const Question& question, std::span<const uint8_t> query, bool tcp) {
