@@ -27,7 +27,8 @@ class DoctorCommand : public Command {
  public:
   explicit DoctorCommand(CLI::App* root) {
     app_ = root->add_subcommand("doctor", "what this machine allows a scan, and how to mend what it does not");
-    app_->add_option("--resolver", resolvers_, "resolvers to try, as for scan: system, ADDRESS[:PORT], @FILE");
+    app_->add_option("--resolver", resolvers_, "resolvers to try, as for scan: system, ADDRESS[:PORT], @FILE")
+        ->allow_extra_args(false);
     app_->add_option("--output,-o", output_, "where a dataset would be written");
     app_->add_option("--timeout", timeout_, "for each question to a resolver");
     app_->add_flag("--json", json_, "one JSON object a check and line");

@@ -185,6 +185,7 @@ ScanCommand::ScanCommand(CLI::App* root) {
       ->required();
   app_->add_option("-o,--output", flags_.output, "directory of the dataset; must not exist or be empty");
   app_->add_option("--resolver", flags_.resolvers, "system, @FILE, ADDRESS[:PORT] or [V6]:PORT; repeatable")
+      ->allow_extra_args(false)  // what follows its one word is an INPUT
       ->capture_default_str();
   app_->add_option("--rate", flags_.rate, "packets a second in all, retries included; 0: no limit")
       ->capture_default_str();
@@ -202,7 +203,8 @@ ScanCommand::ScanCommand(CLI::App* root) {
       ->check(CLI::Range(0, kWorkersMax))
       ->capture_default_str();
   app_->add_option("--io", flags_.io, "auto, uring or mmsg")->capture_default_str();
-  app_->add_option("--source-address", flags_.source_addresses, "send from this address; one per family");
+  app_->add_option("--source-address", flags_.source_addresses, "send from this address; one per family")
+      ->allow_extra_args(false);
   app_->add_option("--lookups", flags_.lookups,
                    "groups of questions, separated by commas: mx, a, aaaa, ptr, confirm, probe, bogus, and wildcard, "
                    "which asks about as many MX questions again; --dry-run says what each costs")

@@ -194,6 +194,13 @@ class CliTest(unittest.TestCase):
             self.expect(OK, run(*self.scan_arguments("-", server), stdin=stdin))
         self.assertEqual(len(dataset.read_table(self.out, "domains")), 20)
 
+    def test_an_input_may_follow_a_repeatable_option(self):
+        server = self.server()
+        source = self.list_file("\n".join(NAMES[:20]))
+        self.expect(OK, run("scan", "-o", self.out, "--quiet", "--source-address", "127.0.0.1", "--resolver",
+                            server.address, source))
+        self.assertEqual(len(dataset.read_table(self.out, "domains")), 20)
+
     def test_dry_run_sends_nothing(self):
         server = self.server()
         self.expect(OK, run(*self.scan_arguments(self.list_file("\n".join(NAMES)), server, "--dry-run")))
@@ -367,6 +374,20 @@ class CliTest(unittest.TestCase):
             self.expect(IO_ERROR, run("explain", "mx_single", stdout=writing), "standard output", "pipe")
         finally:
             os.close(writing)
+
+    # Doctor.
+
+    def test_doctor(self):
+        address, port = servers.free_endpoint()
+        done = run("doctor", "--resolver", f"{address}:{port}", "--timeout", "50ms", "--output", self.directory)
+        self.expect(UNAVAILABLE, done)
+        self.assertIn(f"resolver {address}:{port}: does not answer", done.stdout)
+        self.assertIn("mend: ", done.stdout)
+        checks = [json.loads(line) for line in run("doctor", "--json", "--resolver", f"{address}:{port}", "--timeout",
+                                                   "50ms").stdout.splitlines()]
+        self.assertEqual({check["level"] for check in checks} - {"ok", "hint", "problem"}, set())
+        self.assertEqual(checks[-1]["level"], "problem")
+        self.expect(USAGE, run("doctor", "--timeout", "soon"), "--timeout")
 
     # Check.
 
