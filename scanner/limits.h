@@ -35,7 +35,7 @@ static_assert(kSocketsPerServer * kConnectedServersMax <= 256, "descriptors per 
 
 // Servers.
 inline constexpr int kEpochOutcomes = 100;     // outcomes after which a server's share of losses is judged
-inline constexpr TimeNs kEpochNs = kSecond;    // or the time, where there are fewer
+inline constexpr TimeNs kEpochNs = kSecond;    // or the time, where there are fewer and none is lost
 inline constexpr double kEpochLossMax = 0.15;  // above it the server is slowed
 inline constexpr double kScaleFloor = 1.0 / 64;
 inline constexpr int kSilenceAttemptsMin = 8;             // unanswered attempts before silence means anything

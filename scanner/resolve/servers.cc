@@ -10,7 +10,6 @@ namespace {
 
 constexpr double kScaleStart = 1.0 / 8;
 constexpr double kScaleStep = 1.0 / 16;
-constexpr int kEpochLossesMin = 3;          // fewer say nothing, whatever their share
 constexpr int kTimeoutsSuspect = 8;         // in a row, of a server that has answered before
 constexpr int kTimeoutsSuspectUnknown = 2;  // of one that never has
 constexpr int kControlsSuspect = 3;         // control questions before a suspect is dead
@@ -113,7 +112,8 @@ void Server::OnControlSent(TimeNs now) {
 }
 
 bool Server::UpdateHealth(TimeNs now) {
-  if (now - epoch_since_ >= kEpochNs) JudgeEpoch(now);
+  // Few answers and none lost: an idle server's pace recovers. Losses wait for an epoch that is large enough to judge.
+  if (epoch_outcomes_ > 0 && epoch_losses_ == 0 && now - epoch_since_ >= kEpochNs) JudgeEpoch(now);
   if (health_ == Health::kHealthy) {
     const bool quick = srtt_ > 0 && srtt_ < kQuickRttNs;
     const TimeNs silence = quick ? kSilenceNs : kTimeoutDefaultNs;
@@ -143,7 +143,7 @@ void Server::CountOutcome(TimeNs now, bool loss) {
 }
 
 void Server::JudgeEpoch(TimeNs now) {
-  if (epoch_losses_ >= kEpochLossesMin && epoch_losses_ > kEpochLossMax * epoch_outcomes_) {
+  if (epoch_losses_ > kEpochLossMax * epoch_outcomes_) {
     SlowDown();
   } else if (refusals_in_a_row_ < kEpochOutcomes) {
     SetScale(std::min(1.0, starting_ ? scale_ * 2 : scale_ + kScaleStep));

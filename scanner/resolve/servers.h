@@ -2,9 +2,10 @@
 //
 // Pace. A server that loses or refuses more than a share of an epoch's attempts is slowed (multiplicative decrease,
 // additive increase of `scale`, which multiplies its rate and its in-flight bound; doubling until the first loss). An
-// epoch ends with enough outcomes or after a second. An attempt that timed out or was refused counts as lost only once
-// its question was answered by a later one: a question that nobody ever answers, or that everybody refuses, tells of
-// the domain's servers, not of this one. But a server that refuses a hundred times and nothing else is slowed too.
+// epoch ends with enough outcomes, or after a second without a loss. An attempt that timed out or was refused counts as
+// lost only once its question was answered by a later one: a question that nobody ever answers, or that everybody
+// refuses, tells of the domain's servers, not of this one. But a server that refuses a hundred times and nothing else
+// is slowed too.
 //
 // Health. A server that falls silent becomes suspect: nothing new is sent to it, and control questions (the root's NS
 // records, which any resolver can answer with something) ask whether it lives. An answer of any kind makes it healthy

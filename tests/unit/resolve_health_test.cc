@@ -318,6 +318,35 @@ TEST(EnginePaceTest, AnAttemptByTcpIsNotStarvedByOthers) {
   }
 }
 
+// At any rate: a server that gives few answers a second is judged by as many of them as another.
+TEST(EnginePaceTest, AServerThatLosesIsSlowedAndRecovers) {
+  for (const double rate : {8.0, 500.0}) {
+    SCOPED_TRACE(rate);
+    EngineOptions options;
+    options.server_rate = rate;
+    options.server_inflight = 50;
+    options.timeout_ns = 200 * kMillisecond;
+    options.tries = 8;
+    EngineBench bench(options, kCalm);
+    bool losing = true;
+    int asked = 0;
+    bench.AddServer([&](const Question& question, std::span<const uint8_t> query, bool tcp) {
+      return losing && ++asked % 2 == 0 ? Octets() : AnswerAll(question, query, tcp);
+    });
+    int next = 0;
+    const auto feed = Feed(&bench, 100, &next);
+    double lowest = 1;
+    bench.RunOn(120 * kSecond, [&] {
+      feed();
+      lowest = std::min(lowest, bench.server(0).scale());
+    });
+    EXPECT_LE(lowest, 0.5);
+    losing = false;
+    bench.RunOn(200 * kSecond, feed);
+    EXPECT_EQ(bench.server(0).scale(), 1.0) << "few answers a second, and none lost";
+  }
+}
+
 TEST(EnginePaceTest, AServerThatRefusesIsSlowed) {
   EngineOptions options;
   options.server_rate = 500;
