@@ -9,8 +9,6 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <fstream>
 #include <memory>
 #include <string_view>

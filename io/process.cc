@@ -43,6 +43,9 @@ int64_t ClockNs(clockid_t clock) {
 StopSignals::StopSignals() {
   const sigset_t set = StopSet();
   MXSCAN_CHECK(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
+}
+
+void IgnoreBrokenPipes() {
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
   MXSCAN_CHECK(sigaction(SIGPIPE, &ignore, nullptr) == 0);

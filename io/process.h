@@ -14,13 +14,16 @@
 namespace mxscan {
 
 // SIGINT and SIGTERM as values. Make one before any thread is started: the signals are blocked in all of them and only
-// taken by Wait. SIGPIPE is ignored: a closed pipe is an error of the write.
+// taken by Wait.
 class StopSignals {
  public:
   StopSignals();
   // The number of a signal that came within `timeout_ns`, or 0.
   int Wait(TimeNs timeout_ns);
 };
+
+// From now on a closed pipe is an error of the write, and no signal that ends the process. First thing in main.
+void IgnoreBrokenPipes();
 
 TimeNs MonotonicNow();
 int64_t WallClockUs();

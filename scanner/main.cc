@@ -1,7 +1,7 @@
 // mxscan: bulk surveys of mail DNS.
 #include <unistd.h>
 
-#include <csignal>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "io/process.h"
+#include "io/system_error.h"
 #include "scanner/cli/commands.h"
 #include "scanner/cli/exit_status.h"
 #include "scanner/run/scan_core.h"
@@ -37,7 +38,7 @@ int RefuseUsage(const CLI::App& root, const CLI::ParseError& error, int count, c
 }
 
 int Main(int count, char** words) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write, for every command
+  IgnoreBrokenPipes();
   CLI::App root("Surveys the mail DNS of domains in bulk: MX, addresses, reverse names, and what is wrong with them.",
                 "mxscan");
   root.set_version_flag("--version", absl::StrCat("mxscan ", kVersion));
@@ -52,11 +53,9 @@ int Main(int count, char** words) {
     root.parse(count, words);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = root.get_subcommands();
-    WriteText(STDOUT_FILENO, chosen.empty() ? root.help() : chosen.front()->help("mxscan"));
-    return kExitDone;
+    return Print(chosen.empty() ? root.help() : chosen.front()->help("mxscan")) ? kExitDone : kExitWrite;
   } catch (const CLI::CallForVersion& version) {
-    WriteText(STDOUT_FILENO, absl::StrCat(version.what(), "\n"));
-    return kExitDone;
+    return Print(absl::StrCat(version.what(), "\n")) ? kExitDone : kExitWrite;
   } catch (const CLI::ParseError& error) {
     return RefuseUsage(root, error, count, words);
   }
@@ -69,6 +68,12 @@ int Main(int count, char** words) {
 }  // namespace
 
 void Complain(const std::string& text) { WriteText(STDERR_FILENO, absl::StrCat("mxscan: ", text, "\n")); }
+
+bool Print(std::string_view text) {
+  if (WriteText(STDOUT_FILENO, text)) return true;
+  Complain(std::string(SystemError("standard output", errno).message()));
+  return false;
+}
 
 }  // namespace mxscan
 

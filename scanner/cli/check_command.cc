@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <memory>
@@ -14,7 +13,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "io/process.h"
-#include "io/system_error.h"
 #include "io/transport_factory.h"
 #include "scanner/check/check_json.h"
 #include "scanner/check/check_text.h"
@@ -74,11 +72,6 @@ int PageColumns() {
     std::from_chars(given.data(), given.data() + given.size(), columns);
   }
   return std::clamp(columns, kPageColumnsMin, kPageColumnsMax);
-}
-
-int CannotWrite() {
-  Complain(std::string(SystemError("standard output", errno).message()));
-  return kExitWrite;
 }
 
 class CheckCommand : public Command {
@@ -171,13 +164,13 @@ int CheckCommand::Report(const CheckResult& result, const std::vector<CheckTarge
     } else {
       text = absl::StrCat(worst.size() > 1 ? "\n\n" : "", FormatCheckText(judged, note, result, suffixes, options));
     }
-    if (!WriteText(STDOUT_FILENO, text)) return CannotWrite();
+    if (!Print(text)) return kExitWrite;
   }
   const bool all = result.domains.size() == targets.size();
   if (!all)
     Complain(absl::StrCat(targets.size() - result.domains.size(),
                           " of the domains ask for more than a check does; mxscan scan surveys them"));
-  if (!flags_.json && !WriteText(STDOUT_FILENO, FormatCheckEnd(worst, result, options))) return CannotWrite();
+  if (!flags_.json && !Print(FormatCheckEnd(worst, result, options))) return kExitWrite;
   const auto any = [&](Worst wanted) { return std::find(worst.begin(), worst.end(), wanted) != worst.end(); };
   if (any(Worst::kError)) return kExitErrorFound;
   return all && !any(Worst::kUnknown) ? kExitDone : kExitNotKnown;

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "CLI/CLI.hpp"
 
@@ -27,6 +28,8 @@ std::unique_ptr<Command> AddDoctorCommand(CLI::App* root);
 
 // "mxscan: text" on standard error.
 void Complain(const std::string& text);
+// All of it, to standard output. Where that fails it says why, and the command ends with kExitWrite.
+bool Print(std::string_view text);
 
 // What the user may have meant by `given`: the nearest name among the root's subcommands and the chosen command's
 // options, or an empty string where none is near.

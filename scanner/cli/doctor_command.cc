@@ -1,10 +1,7 @@
 // mxscan doctor
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "io/process.h"
 #include "io/transport_factory.h"
 #include "nlohmann/json.hpp"
 #include "scanner/cli/commands.h"
@@ -82,13 +79,13 @@ class DoctorCommand : public Command {
     if (json_) {
       const nlohmann::ordered_json line = {
           {"check", check.what}, {"level", LevelText(check.level)}, {"says", check.says}, {"mend", check.mend}};
-      return WriteText(STDOUT_FILENO, line.dump() + "\n");
+      return Print(line.dump() + "\n");
     }
     std::string text = absl::StrCat(std::string(LevelText(check.level)));
     text.resize(9, ' ');
     absl::StrAppend(&text, check.what, ": ", check.says, "\n");
     if (!check.mend.empty()) absl::StrAppend(&text, "         mend: ", check.mend, "\n");
-    return WriteText(STDOUT_FILENO, text);
+    return Print(text);
   }
 
   CLI::App* app_;

@@ -1,14 +1,9 @@
 // mxscan explain [FINDING...]
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "io/process.h"
-#include "io/system_error.h"
 #include "output/catalog.h"
 #include "scanner/cli/commands.h"
 #include "scanner/cli/exit_status.h"
@@ -37,9 +32,7 @@ class ExplainCommand : public Command {
       if (!FromText(ToId(name), &id)) return Refuse(name);
       ids.push_back(id);
     }
-    if (WriteText(STDOUT_FILENO, Output(std::move(ids)))) return kExitDone;
-    Complain(std::string(SystemError("standard output", errno).message()));
-    return kExitWrite;
+    return Print(Output(std::move(ids))) ? kExitDone : kExitWrite;
   }
 
  private:

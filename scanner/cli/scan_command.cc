@@ -87,13 +87,7 @@ absl::Status ReadLimits(const ScanFlags& flags, ScanOptions* options) {
 }
 
 absl::Status ReadChoices(const ScanFlags& flags, ScanOptions* options) {
-  if (flags.io == "auto") {
-    options->io = IoChoice::kAuto;
-  } else if (flags.io == "uring") {
-    options->io = IoChoice::kUring;
-  } else if (flags.io == "mmsg") {
-    options->io = IoChoice::kMmsg;
-  } else {
+  if (!ParseIoChoice(flags.io, &options->io)) {
     return Usage(absl::StrCat("--io: '", flags.io, "' is none of auto, uring, mmsg"));
   }
   if (!FromText(flags.compression, &options->compression)) {
@@ -277,7 +271,7 @@ int ScanCommand::DryRun(const ScanOptions& options) {
   absl::StrAppend(&text, "\nworkers: ", WorkersFor(options, CpuCount()),
                   ", memory of caches: ", options.memory_bytes >> 20, " MiB\n");
   if (!options.output.empty()) absl::StrAppend(&text, "dataset: ", options.output, "\n");
-  WriteText(STDOUT_FILENO, text);
+  if (!Print(text)) return kExitWrite;
   return counts.targets > 0 ? kExitDone : kExitInputUnusable;
 }
 

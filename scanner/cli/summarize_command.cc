@@ -1,8 +1,5 @@
 // mxscan summarize DIR
-#include <unistd.h>
-
 #include "absl/strings/str_cat.h"
-#include "io/process.h"
 #include "output/report.h"
 #include "output/run_info.h"
 #include "scanner/cli/commands.h"
@@ -35,7 +32,7 @@ class SummarizeCommand : public Command {
     const absl::StatusOr<std::string> text = FormatReport(*recount->summary, recount->resolvers, options);
     if (!text.ok()) return Fail(text.status(), kExitInternal);
     if (!recount->finished) Complain(absl::StrCat(directory_, " is unfinished: the figures are of what is committed"));
-    return WriteText(STDOUT_FILENO, *text) ? kExitDone : kExitWrite;
+    return Print(*text) ? kExitDone : kExitWrite;
   }
 
  private:

@@ -478,6 +478,15 @@ class CliTest(unittest.TestCase):
         self.assertNotIn("\x1b", run(*arguments).stdout)
         self.assertIn("\x1b[", run(*arguments, "--color", "always").stdout)
 
+    def test_a_full_disk_is_told_by_every_command_that_prints(self):
+        server = self.server()
+        source = self.list_file("example.com\n")
+        for words in (["--help"], ["scan", "--help"], ["--version"], ["explain", "mx_single"],
+                      ["scan", source, "--resolver", server.address, "--dry-run"],
+                      ["doctor", "--resolver", server.address, "--timeout", "1s"]):
+            with self.subTest(words), open("/dev/full", "w") as full:
+                self.expect(IO_ERROR, run(*words, stdout=full), "standard output")
+
     def test_check_on_a_full_disk(self):
         server = self.server()
         with open("/dev/full", "w") as full:
