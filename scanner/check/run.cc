@@ -6,6 +6,7 @@
 
 #include "io/check.h"
 #include "io/file.h"
+#include "scanner/resolve/ask_one.h"
 #include "scanner/run/worker.h"
 
 namespace mxscan {
@@ -60,19 +61,7 @@ absl::StatusOr<bool> AnyServerAnswers(const CheckOptions& options, const RandomK
   engine_options.tries = kControlTries;
   Engine engine(engine_options, key, transport);
   if (absl::Status status = engine.Open(); !status.ok()) return status;
-  engine.Ask(kRootName, RrType::kNs, 0);
-  Inbox inbox;
-  while (engine.open() > 0 && engine.counters().answered == 0 && !engine.no_server_answers(*now)) {
-    const TimeNs deadline = engine.Advance(*now);
-    while (engine.NextUnanswered() != nullptr) {
-    }
-    if (engine.open() == 0) break;
-    *now = transport->Poll(std::min(deadline, *now + kWait), &inbox);
-    for (const InDatagram& datagram : inbox.datagrams) engine.OnDatagram(datagram, *now);
-    for (const StreamEvent& event : inbox.streams) engine.OnStream(event, *now);
-    for (const SocketError& error : inbox.errors) engine.OnSocketError(error, *now);
-  }
-  return engine.counters().answered > 0;
+  return AskOne(&engine, transport, kRootName, RrType::kNs, now).answered;
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "io/process.h"
 #include "scanner/limits.h"
-#include "scanner/resolve/engine.h"
+#include "scanner/resolve/ask_one.h"
 
 namespace mxscan {
 namespace {
@@ -97,34 +97,6 @@ Check CheckClock(const MachineFacts& facts) {
   return Hint(what, "not synchronised: the times in the dataset may be wrong", "timedatectl set-ntp true");
 }
 
-// Asks one question of one server and returns how it ended.
-bool AskOne(Engine* engine, Transport* transport, NameView name, RrType type, ServerFacts* facts, Outcome* outcome) {
-  engine->Ask(name, type, 0);
-  Inbox inbox;
-  const auto take = [&](const Completion* done) {
-    if (done == nullptr) return false;
-    *outcome = done->outcome;
-    if (facts->rtt_ns < 0) facts->rtt_ns = done->rtt_ns;
-    facts->answered |= done->rcode >= 0;
-    return true;
-  };
-  TimeNs now = MonotonicNow();
-  while (!engine->no_server_answers(now)) {
-    const TimeNs deadline = engine->Advance(now);
-    if (take(engine->NextUnanswered())) return true;
-    now = transport->Poll(deadline, &inbox);
-    for (const InDatagram& datagram : inbox.datagrams) {
-      if (take(engine->OnDatagram(datagram, now))) return true;
-    }
-    for (const StreamEvent& event : inbox.streams) {
-      if (take(engine->OnStream(event, now))) return true;
-    }
-    for (const SocketError& error : inbox.errors) engine->OnSocketError(error, now);
-  }
-  *outcome = Outcome::kTimeout;
-  return false;
-}
-
 }  // namespace
 
 std::vector<Check> CheckMachine(const MachineFacts& facts) {
@@ -161,16 +133,17 @@ ServerFacts AskServer(const Endpoint& server, TimeNs timeout_ns, Transport* tran
     facts.outcome = std::string(opened.message());
     return facts;
   }
-  Outcome outcome = Outcome::kTimeout;
-  AskOne(&engine, transport, kRootName, RrType::kNs, &facts, &outcome);
-  facts.outcome = std::string(ToText(outcome));
-  facts.resolves = outcome == Outcome::kData;
+  TimeNs now = MonotonicNow();
+  const AskedOne root = AskOne(&engine, transport, kRootName, RrType::kNs, &now);
+  facts.answered = root.answered;
+  facts.rtt_ns = root.rtt_ns;
+  facts.outcome = std::string(ToText(root.outcome));
+  facts.resolves = root.outcome == Outcome::kData;
   if (!facts.answered) return facts;
   Name impossible;
-  const std::string label = absl::StrFormat("mxscan-%016x.invalid", seed);
-  if (ParseName(label, &impossible) == NameError::kNone) {
-    AskOne(&engine, transport, impossible, RrType::kA, &facts, &outcome);
-    facts.invents = outcome == Outcome::kData;
+  const std::string text = absl::StrFormat("mxscan-%016x.invalid", seed);
+  if (ParseName(text, &impossible) == NameError::kNone) {
+    facts.invents = AskOne(&engine, transport, impossible, RrType::kA, &now).outcome == Outcome::kData;
   }
   return facts;
 }
