@@ -7,21 +7,9 @@
 namespace mxscan {
 namespace {
 
-struct Group {
-  const char* name;
-  bool LookupGroups::*on;
-};
-constexpr Group kGroups[] = {{"a", &LookupGroups::a},
-                             {"aaaa", &LookupGroups::aaaa},
-                             {"ptr", &LookupGroups::ptr},
-                             {"confirm", &LookupGroups::confirm},
-                             {"probe", &LookupGroups::probe},
-                             {"bogus", &LookupGroups::bogus},
-                             {"wildcard", &LookupGroups::wildcard}};
-
 // Switches the group on; false where there is none of that name.
 bool SwitchOn(const std::string& name, LookupGroups* lookups) {
-  for (const Group& group : kGroups) {
+  for (const LookupGroupName& group : kLookupGroupNames) {
     if (name != group.name) continue;
     lookups->*group.on = true;
     return true;
@@ -33,7 +21,7 @@ bool SwitchOn(const std::string& name, LookupGroups* lookups) {
 
 absl::Status ParseLookups(const std::string& text, LookupGroups* lookups) {
   const auto refuse = [](const std::string& why) { return absl::InvalidArgumentError("--lookups: " + why); };
-  for (const Group& group : kGroups) lookups->*group.on = false;
+  for (const LookupGroupName& group : kLookupGroupNames) lookups->*group.on = false;
   bool mx = false;
   std::istringstream items(text);
   for (std::string item; std::getline(items, item, ',');) {
@@ -41,7 +29,7 @@ absl::Status ParseLookups(const std::string& text, LookupGroups* lookups) {
       mx = true;
     } else if (!SwitchOn(item, lookups)) {
       std::string names = "mx";
-      for (const Group& group : kGroups) absl::StrAppend(&names, ", ", group.name);
+      for (const LookupGroupName& group : kLookupGroupNames) absl::StrAppend(&names, ", ", std::string(group.name));
       return refuse(absl::StrCat("'", item, "' is none of ", names));
     }
   }

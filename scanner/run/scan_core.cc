@@ -60,7 +60,7 @@ SummaryOptions ScanCore::SummaryOptionsFor(const std::string& name) const {
   options.spill_prefix = absl::StrCat("summary-", name);
   const uint64_t share = SummaryShare(options_.memory_bytes) / (environment_.transports.size() + 1);
   options.memory_max_bytes = static_cast<size_t>(std::max(kSummaryFloor, share));
-  options.capabilities = {.resolver = options_.lookups.bogus, .wildcard_probes = options_.lookups.wildcard};
+  options.capabilities = CapabilitiesOf(LookupsText(options_.lookups));  // as the recount reads it from run.json
   return options;
 }
 

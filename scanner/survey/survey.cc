@@ -21,16 +21,9 @@ bool MayBeBogus(const Lookup& lookup) {
 
 std::string LookupsText(const LookupGroups& lookups) {
   std::string text = "mx";
-  const auto add = [&text](bool on, std::string_view name) {
-    if (on) text.append(",").append(name);
-  };
-  add(lookups.a, "a");
-  add(lookups.aaaa, "aaaa");
-  add(lookups.ptr, "ptr");
-  add(lookups.confirm, "confirm");
-  add(lookups.probe, "probe");
-  add(lookups.bogus, "bogus");
-  add(lookups.wildcard, "wildcard");
+  for (const LookupGroupName& group : kLookupGroupNames) {
+    if (lookups.*group.on) text.append(",").append(group.name);
+  }
   return text;
 }
 

@@ -54,6 +54,19 @@ struct LookupGroups {
   bool wildcard = false;  // a question more for each domain with MX data: as much again as the MX questions
 };
 
+// The groups by the names that `--lookups` and run.json have for them; mx is always on.
+struct LookupGroupName {
+  std::string_view name;
+  bool LookupGroups::*on;
+};
+inline constexpr LookupGroupName kLookupGroupNames[] = {{"a", &LookupGroups::a},
+                                                        {"aaaa", &LookupGroups::aaaa},
+                                                        {"ptr", &LookupGroups::ptr},
+                                                        {"confirm", &LookupGroups::confirm},
+                                                        {"probe", &LookupGroups::probe},
+                                                        {"bogus", &LookupGroups::bogus},
+                                                        {"wildcard", &LookupGroups::wildcard}};
+
 // "mx,a,aaaa": the groups that are on, as `--lookups` takes them.
 std::string LookupsText(const LookupGroups& lookups);
 
