@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "io/file.h"
+#include "bench/sink_files.h"
 #include "output/codec.h"
 #include "output/column_stats.h"
 #include "output/csv.h"
@@ -167,36 +167,6 @@ void CompressArguments(benchmark::internal::Benchmark* benchmark) {
 }
 BENCHMARK(BM_Compress<DomainRow>)->Name("Compress/domains")->Apply(CompressArguments);
 BENCHMARK(BM_Compress<MxRow>)->Name("Compress/mx")->Apply(CompressArguments);
-
-// Files that take everything and keep nothing.
-class SinkFile : public WritableFile {
- public:
-  absl::Status Append(std::string_view data) override {
-    benchmark::DoNotOptimize(data.data());
-    return absl::OkStatus();
-  }
-  absl::Status Sync() override { return absl::OkStatus(); }
-  absl::Status Close() override { return absl::OkStatus(); }
-};
-class SinkLock : public DirectoryLock {};
-class SinkFiles : public FileSystem {
- public:
-  absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string&) override {
-    return std::make_unique<SinkFile>();
-  }
-  absl::StatusOr<std::unique_ptr<ReadableFile>> Open(const std::string& path) override {
-    return absl::NotFoundError(path);
-  }
-  absl::Status Rename(const std::string&, const std::string&) override { return absl::OkStatus(); }
-  absl::Status Remove(const std::string&) override { return absl::OkStatus(); }
-  absl::Status SyncDirectory(const std::string&) override { return absl::OkStatus(); }
-  absl::Status MakeDirectory(const std::string&) override { return absl::OkStatus(); }
-  absl::StatusOr<std::vector<std::string>> List(const std::string&) override { return std::vector<std::string>(); }
-  bool Exists(const std::string&) override { return false; }
-  absl::StatusOr<std::unique_ptr<DirectoryLock>> Lock(const std::string&) override {
-    return std::make_unique<SinkLock>();
-  }
-};
 
 void BM_Part(benchmark::State& state) {
   const Survey& survey = GetSurvey();

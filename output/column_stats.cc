@@ -72,6 +72,11 @@ int CompareCell(std::string_view cell, const TextBound& bound) {
 
 }  // namespace
 
+uint64_t HashCell(std::string_view text) {
+  const uint64_t hash = XXH3_64bits(text.data(), text.size());
+  return hash != 0 ? hash : 1;
+}
+
 void DistinctSketch::Merge(const DistinctSketch& other) {
   for (size_t i = 0; i < kRegisterCount; ++i) registers_[i] = std::max(registers_[i], other.registers_[i]);
 }
@@ -128,31 +133,27 @@ void ColumnStats::AddNewNumber(int64_t value) {
   sketch_.AddHash(XXH3_64bits(&value, sizeof(value)));
 }
 
-void ColumnStats::AddText(std::string_view text) {
-  ++value_count_;
-  sketch_.AddHash(XXH3_64bits(text.data(), text.size()));
-  AddBounds(text);
-}
-
-// Most cells lie between the bounds by their first octets alone, nearly all others by the octets after these.
+// Nearly all cells lie between the bounds by their first sixteen octets alone.
 void ColumnStats::AddBounds(std::string_view text) {
   const uint64_t prefix = Prefix(text.data(), text.size());
-  if (has_texts_ && prefix > min_text_.prefix() && prefix < max_text_.prefix()) [[likely]]
-    return;
   const uint64_t second = text.size() > 8 ? Prefix(text.data() + 8, text.size() - 8) : 0;
-  if (!has_texts_) {
+  if (!has_texts_) [[unlikely]] {
     has_texts_ = true;
     min_text_.Assign(text, prefix, second);
     max_text_.Assign(text, prefix, second);
     return;
   }
+  const bool above_min = min_text_.IsBelow(prefix, second);
+  const bool below_max = max_text_.IsAbove(prefix, second);
+  if (above_min && below_max) [[likely]]
+    return;
   const auto order = [&](const TextBound& bound) {
-    if (prefix != bound.prefix()) return prefix < bound.prefix() ? -1 : 1;
-    if (second != bound.second()) return second < bound.second() ? -1 : 1;
+    if (bound.IsBelow(prefix, second)) return 1;
+    if (bound.IsAbove(prefix, second)) return -1;
     return CompareCell(text, bound);
   };
-  if (order(min_text_) < 0) min_text_.Assign(text, prefix, second);
-  if (order(max_text_) > 0) max_text_.Assign(text, prefix, second);
+  if (!above_min && order(min_text_) < 0) min_text_.Assign(text, prefix, second);
+  if (!below_max && order(max_text_) > 0) max_text_.Assign(text, prefix, second);
 }
 
 void ColumnStats::Merge(const ColumnStats& other) {

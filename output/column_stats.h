@@ -27,6 +27,10 @@ namespace mxscan {
 
 inline constexpr size_t kTextBoundSizeMax = 128;  // octets
 
+// The hash by which distinct cells are counted: never 0, which stands for a hash that is not known.
+uint64_t HashCell(std::string_view text);
+inline HashedText WithHash(std::string_view text) { return {text, HashCell(text)}; }
+
 class DistinctSketch {
  public:
   static constexpr int kIndexBits = 9;
@@ -61,6 +65,13 @@ class TextBound {
   // after these as another.
   uint64_t prefix() const { return prefix_; }
   uint64_t second() const { return second_; }
+  // Whether a text of these first octets is greater, or less, than this, as far as these tell.
+  bool IsBelow(uint64_t prefix, uint64_t second) const {
+    return prefix_ < prefix || (prefix_ == prefix && second_ < second);
+  }
+  bool IsAbove(uint64_t prefix, uint64_t second) const {
+    return prefix_ > prefix || (prefix_ == prefix && second_ > second);
+  }
   void Assign(std::string_view text, uint64_t prefix, uint64_t second);
   // Order of the kept texts; where they are equal, a truncated one is the greater.
   int Compare(const TextBound& other) const;
@@ -83,8 +94,15 @@ class ColumnStats {
     if (static_cast<uint64_t>(value) < kWordCountMax && SeesAgain(static_cast<unsigned>(value))) return;
     AddNewNumber(value);
   }
-  // Not empty.
-  void AddText(std::string_view text);
+  // Not empty. `hash` is the text's HashCell.
+  void AddText(std::string_view text) { AddText(text, HashCell(text)); }
+  void AddText(std::string_view text, uint64_t hash) {
+    ++value_count_;
+    if (hash == last_hash_) return;  // the cell before: nothing that is not known of it
+    last_hash_ = hash;
+    sketch_.AddHash(hash);
+    AddBounds(text);
+  }
   // A value of a closed vocabulary of at most kWordCountMax values; `value` is its number. Only the first cell of each
   // value costs what AddText costs.
   void AddWord(unsigned value, std::string_view text) {
@@ -123,6 +141,7 @@ class ColumnStats {
 
   uint64_t null_count_ = 0;
   uint64_t value_count_ = 0;
+  uint64_t last_hash_ = 0;  // of the text added last
   int64_t min_number_ = INT64_MAX;
   int64_t max_number_ = INT64_MIN;
   std::array<uint64_t, kWordCountMax / 64> words_seen_{};  // values of AddWord, or small numbers

@@ -3,6 +3,7 @@
 #include "output/csv.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <concepts>
 #include <cstring>
@@ -176,6 +177,33 @@ inline char* CopyText(std::string_view text, char* out) {
   return out + text.size();
 }
 
+constexpr auto kDigitPairs = [] {
+  std::array<char, 200> pairs{};
+  for (size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}();
+
+// Writes the digits of a number that is not negative; returns their end. Most numbers of a row are small.
+inline char* WriteNumber(uint64_t value, char* out) {
+  char digits[kNumberSizeMax];
+  char* at = digits + sizeof(digits);
+  while (value >= 100) {
+    at -= 2;
+    std::memcpy(at, &kDigitPairs[value % 100 * 2], 2);
+    value /= 100;
+  }
+  if (value >= 10) {
+    at -= 2;
+    std::memcpy(at, &kDigitPairs[value * 2], 2);
+  } else {
+    *--at = static_cast<char>('0' + value);
+  }
+  return CopyText(std::string_view(at, static_cast<size_t>(digits + sizeof(digits) - at)), out);
+}
+
 template <bool kStats>
 class LineWriter {
  public:
@@ -187,7 +215,7 @@ class LineWriter {
     if (value < 10) {
       *at_++ = static_cast<char>('0' + value);
     } else {
-      at_ = std::to_chars(at_, at_ + kNumberSizeMax, value).ptr;
+      at_ = WriteNumber(static_cast<uint64_t>(value), at_);
     }
     if constexpr (kStats) stats_->column(column_).AddNumber(value);
     Next();
@@ -199,11 +227,11 @@ class LineWriter {
     if constexpr (kStats) stats_->column(column_).AddNumber(time_us);
     Next();
   }
-  void Text(std::string_view text) {
+  void Text(const HashedText& text) {
     if (text.empty()) return Null();
     MXSCAN_CHECK(!StartsFormula(text.front()));
     at_ = CopyText(text, at_);
-    if constexpr (kStats) stats_->column(column_).AddText(text);
+    if constexpr (kStats) stats_->column(column_).AddText(text, text.hash != 0 ? text.hash : HashCell(text));
     Next();
   }
   template <typename Enum>
@@ -274,6 +302,7 @@ void CheckLine(char* line, char* end, size_t commas) {
   std::memset(end, ' ', kVectorSize);
   Octets bad{};
   size_t counted = 0;
+  Octets greatest{};  // above a space; what is below one wraps around
   while (line < end) {
     // At most 127 rounds, so that no lane of the signed count overflows.
     char* const stop = std::min(end, line + 127 * kVectorSize);
@@ -281,11 +310,14 @@ void CheckLine(char* line, char* end, size_t commas) {
     for (; line < stop; line += kVectorSize) {
       Octets octets;
       std::memcpy(&octets, line, kVectorSize);
-      bad |= (octets < 0x20) | (octets > 0x7E) | (octets == '"');
+      const Octets above = octets - ' ';
+      greatest = above > greatest ? above : greatest;
+      bad |= octets == '"';
       matches -= static_cast<Octets>(octets == ',');
     }
     counted += SumLanes(matches);
   }
+  bad |= greatest > '~' - ' ';
   uint64_t halves[2];
   std::memcpy(halves, &bad, sizeof(halves));
   MXSCAN_CHECK((halves[0] | halves[1]) == 0);
@@ -314,6 +346,7 @@ class LineParser {
     if (!text.empty() && !TimeFromText(text, &time_us)) Fail("is no RFC 3339 UTC time");
   }
   void Text(std::string_view& text) { text = Next(); }
+  void Text(HashedText& text) { text = HashedText(Next()); }
   template <typename Enum>
   void Word(Enum& value) {
     if (!FromText(Next(), &value)) Fail("is none of the column's words");

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <bitset>
+#include <concepts>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -39,6 +40,18 @@ enum class ColumnType : uint8_t {
   kTimestamp,  // RFC 3339 UTC, microseconds: 2026-01-02T03:04:05.678901Z
 };
 
+// A text that stands in several cells, with its hash (WithHash, column_stats.h), so that the statistics of the columns
+// hash it once. Made from a plain text it has none, and is hashed cell by cell.
+struct HashedText : std::string_view {
+  HashedText() = default;
+  template <typename Text>
+  requires std::convertible_to<Text, std::string_view> HashedText(const Text& text)
+      : std::string_view(text) {}  // NOLINT(google-explicit-constructor): a text is one
+  HashedText(std::string_view text, uint64_t text_hash) : std::string_view(text), hash(text_hash) {}
+
+  uint64_t hash = 0;  // 0: not known
+};
+
 struct Column {
   std::string_view name;
   ColumnType type;
@@ -59,17 +72,17 @@ std::span<const Table> AllTables();  // in TableId order
 struct DomainRow {
   int64_t input_rank = kNull;
   std::string_view input;
-  std::string_view domain;
-  std::string_view registrable;
+  HashedText domain;
+  HashedText registrable;
   DomainClass domain_class = DomainClass::kUnknown;  // column `class`
   Outcome mx_outcome = Outcome::kNotAsked;
   int64_t mx_rcode = kNull;  // of the last answer; NULL where none was accepted
-  std::string_view mx_owner;
+  HashedText mx_owner;
   int64_t mx_count = kNull;  // NULL unless the outcome is definite
-  std::string_view mx_hosts;
+  HashedText mx_hosts;
   std::string_view mx_preferences;
   int64_t mx_ttl = kNull;
-  std::string_view provider;
+  HashedText provider;
   Outcome a_outcome = Outcome::kNotAsked;
   Outcome aaaa_outcome = Outcome::kNotAsked;
   FindingSet findings;
@@ -82,9 +95,9 @@ struct DomainRow {
 };
 
 struct MxRow {
-  std::string_view domain;
+  HashedText domain;
   int64_t preference = kNull;
-  std::string_view exchange;
+  HashedText exchange;
   int64_t ttl = kNull;
   Usable usable = Usable::kUnknown;
   FindingSet findings;
@@ -120,8 +133,8 @@ struct AddressRow {
 
 struct FindingRow {
   Scope scope = Scope::kDomain;
-  std::string_view subject;
-  std::string_view domain;
+  HashedText subject;
+  HashedText domain;
   FindingId finding = FindingId{};
   Severity severity = Severity::kInfo;
   FindingState state = FindingState::kPresent;

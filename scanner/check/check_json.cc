@@ -81,10 +81,11 @@ class JsonMaker {
 
   Json RecordsJson() const {
     Json list = Json::array();
-    for (const MxVerdict& mx : judged_.verdict.mx) {
+    for (size_t i = 0; i < judged_.verdict.mx.size(); ++i) {
+      const MxVerdict& mx = judged_.verdict.mx[i];
       Json json;
       json["preference"] = mx.preference;
-      json["exchange"] = NameJson(mx.exchange);
+      json["exchange"] = NameJson(domain_.records[i].exchange);
       json["ttl"] = mx.ttl;
       json["usable"] = UsableJson(mx.usable);
       json["looked_up"] = mx.looked_up && domain_.addresses_asked;
@@ -183,7 +184,7 @@ class JsonMaker {
     const Explanation& texts = Explain(finding.id);
     const bool present = finding.state == FindingState::kPresent;
     const std::string lines = present ? ZoneLines(finding, judged_, suffixes_) : "";
-    for (const Evidence& evidence : finding.subjects) {
+    for (const JudgedSubject& evidence : finding.subjects) {
       Json json;
       json["id"] = std::string(info.text);
       json["state"] = std::string(ToText(finding.state));

@@ -165,7 +165,7 @@ class TextMaker {
         Labelled("", absl::StrCat("... and ", finding.subjects.size() - i, " more"));
         break;
       }
-      const Evidence& evidence = finding.subjects[i];
+      const JudgedSubject& evidence = finding.subjects[i];
       Labelled("Here:", absl::StrCat(evidence.subject, evidence.text.empty() ? "" : ": ", evidence.text));
     }
     if (options_.explain) AddExplanation(finding);
@@ -198,7 +198,7 @@ class TextMaker {
     if (finding.subjects.size() == 1 && finding.subjects[0].subject == NameToText(judged_.domain->name)) {
       words = WordsOf(finding.subjects[0].text);
     } else {
-      for (const Evidence& evidence : finding.subjects) {
+      for (const JudgedSubject& evidence : finding.subjects) {
         if (words.empty() || words.back() != evidence.subject) words.push_back(evidence.subject);
       }
     }

@@ -81,13 +81,14 @@ class Judge {
   }
 
  private:
-  void Take(const std::vector<Evidence>& evidence) {
-    for (const Evidence& item : evidence) {
-      JudgedFinding& finding = findings_[{item.id, item.state}];
-      finding.id = item.id;
-      finding.state = item.state;
-      finding.subjects.push_back(item);
-    }
+  void Take(const EvidenceList& evidence) {
+    for (const Evidence& item : evidence) Take(item);
+  }
+  void Take(const Evidence& item) {
+    JudgedFinding& finding = findings_[{item.id, item.state}];
+    finding.id = item.id;
+    finding.state = item.state;
+    finding.subjects.push_back({std::string(item.subject), std::string(item.text)});
   }
 
   void AddHost(const HostRef& host, bool implicit) {
@@ -121,10 +122,9 @@ class Judge {
     if (!known) return;
     const FindingState state = JudgePtrNotMxName(host, observed->second);
     if (state != FindingState::kPresent && state != FindingState::kUnknown) return;
-    Take({Evidence{.id = FindingId::kPtrNotMxName,
-                   .state = state,
-                   .subject = address.ToString(),
-                   .text = absl::StrCat("exchange ", NameToText(host.name))}});
+    const std::string subject = address.ToString();
+    const std::string text = absl::StrCat("exchange ", NameToText(host.name));
+    Take(Evidence{.id = FindingId::kPtrNotMxName, .state = state, .subject = subject, .text = text});
   }
 
   void SortFindings() {
@@ -137,7 +137,7 @@ class Judge {
       } else {
         ++judged_.present[static_cast<size_t>(severity)];
       }
-      std::sort(finding.subjects.begin(), finding.subjects.end(), [](const Evidence& a, const Evidence& b) {
+      std::sort(finding.subjects.begin(), finding.subjects.end(), [](const JudgedSubject& a, const JudgedSubject& b) {
         return std::tie(a.subject, a.text) < std::tie(b.subject, b.text);
       });
       judged_.findings.push_back(std::move(finding));

@@ -29,11 +29,16 @@ struct JudgedAddress {
   std::vector<std::string_view> confirmed_names;  // wire form
 };
 
+struct JudgedSubject {
+  std::string subject;
+  std::string text;
+};
+
 // One finding in one state, with all the subjects that it concerns.
 struct JudgedFinding {
   FindingId id{};
   FindingState state = FindingState::kPresent;
-  std::vector<Evidence> subjects;  // by subject, then text
+  std::vector<JudgedSubject> subjects;  // by subject, then text
 };
 
 enum class Worst : uint8_t {

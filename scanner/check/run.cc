@@ -20,7 +20,9 @@ constexpr size_t kSeenMax = 1 << 20;  // fingerprints of hosts, and as many of a
 class Keeper : public ObservationSink {
  public:
   explicit Keeper(CheckResult* result) : result_(result) {}
-  void OnDomain(const DomainObservation& domain) override { result_->domains.push_back(domain); }
+  void OnDomains(std::span<const DomainObservation* const> domains) override {
+    for (const DomainObservation* domain : domains) result_->domains.push_back(*domain);
+  }
   void OnHost(const HostObservation& /*host*/) override {}
   void OnAddress(const AddressObservation& address) override { result_->addresses[address.address] = address; }
   void OnHostAddress(const HostObservation& /*host*/, const AddressObservation& /*address*/) override {}

@@ -75,7 +75,7 @@ class LineMaker {
     for (const MxObservation& record : domain_.records) {
       const std::string name = NameToText(record.exchange);
       const bool subject = std::any_of(finding_.subjects.begin(), finding_.subjects.end(),
-                                       [&](const Evidence& evidence) { return evidence.subject == name; });
+                                       [&](const JudgedSubject& evidence) { return evidence.subject == name; });
       const auto exchange = std::find_if(domain_.exchanges.begin(), domain_.exchanges.end(),
                                          [&](const auto& candidate) { return candidate.name == record.exchange; });
       if (!subject || exchange == domain_.exchanges.end() || lines == kLinesMax) continue;
@@ -116,7 +116,7 @@ class LineMaker {
   std::string Reverse() const {
     std::string text;
     size_t lines = 0;
-    for (const Evidence& evidence : finding_.subjects) {
+    for (const JudgedSubject& evidence : finding_.subjects) {
       const std::optional<IpAddress> address = IpAddress::Parse(evidence.subject);
       if (!address.has_value() || lines == kLinesMax) continue;
       const std::string host = HostOf(*address);

@@ -110,7 +110,7 @@ TimeNs Engine::Advance(TimeNs now) {
 
 const Completion* Engine::NextUnanswered() {
   if (unanswered_.empty()) return nullptr;
-  answer_.Clear();
+  answer().Clear();
   return Complete(unanswered_.PopFront());
 }
 

@@ -121,6 +121,9 @@ class Engine {
   // Whether questions were asked that no attempt was made for yet.
   bool HasUnsent() const { return !fresh_.empty(); }
 
+  // A completion and its answer are good until kCompletionsKept more were given: the caller may gather that many before
+  // it looks at them, which keeps the code of each of the two stages in the processor's cache.
+  static constexpr size_t kCompletionsKept = 16;
   const Completion* OnDatagram(const InDatagram& datagram, TimeNs now);
   const Completion* OnStream(const StreamEvent& event, TimeNs now);
   void OnSocketError(const SocketError& error, TimeNs now);
@@ -208,9 +211,15 @@ class Engine {
   size_t healthy_ = 0;        // servers
   TimeNs next_health_ = 0;
   TimeNs all_dead_since_ = kNever;
+  Answer& answer() { return kept_[kept_next_].answer; }
+
   MessageView view_;
-  Answer answer_;
-  Completion completion_;
+  struct Kept {
+    Answer answer;
+    Completion completion;
+  };
+  std::array<Kept, kCompletionsKept> kept_;
+  size_t kept_next_ = 0;  // the one that is filled next; its answer is the one at hand
   EngineCounters counters_;
   std::array<uint8_t, kBurstMax * kQuerySizeMax> send_octets_;
 };

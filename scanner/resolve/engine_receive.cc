@@ -116,19 +116,20 @@ void Engine::OnSocketError(const SocketError& error, TimeNs now) {
 // What an accepted answer means for its question. `counts` is InterpretAnswer's opinion.
 Engine::Verdict Engine::Judge(Slot* slot, bool counts) {
   Server& server = servers_[static_cast<size_t>(slot->server)];
-  const Rcode rcode = answer_.rcode;
+  const Answer& answer = this->answer();
+  const Rcode rcode = answer.rcode;
   if (slot->edns && RefusesEdns(rcode)) {
     slot->plain = true;  // RFC 6891 7
     return Verdict::kRetryPlain;
   }
-  if (answer_.truncated) {
+  if (answer.truncated) {
     slot->truncated_seen = true;
     return Verdict::kRetryTcp;
   }
   if (slot->plain && !slot->edns && slot->fixed_server == slot->server && !RefusesEdns(rcode)) server.edns = false;
-  if (counts && IsDefinite(answer_.outcome) && !answer_.chain_unfinished) return Verdict::kFinal;
-  if (rcode == Rcode::kServFail && answer_.extended_error >= 0 && !IsValidationError(slot->extended_error)) {
-    slot->extended_error = static_cast<int16_t>(std::min(answer_.extended_error, int{INT16_MAX}));
+  if (counts && IsDefinite(answer.outcome) && !answer.chain_unfinished) return Verdict::kFinal;
+  if (rcode == Rcode::kServFail && answer.extended_error >= 0 && !IsValidationError(slot->extended_error)) {
+    slot->extended_error = static_cast<int16_t>(std::min(answer.extended_error, int{INT16_MAX}));
   }
   if (rcode == Rcode::kRefused) {
     slot->saw_refused = true;
@@ -141,20 +142,21 @@ Engine::Verdict Engine::Judge(Slot* slot, bool counts) {
 const Completion* Engine::Accept(uint32_t index, TimeNs now, bool tcp) {
   Slot& slot = At(index);
   Server& server = servers_[static_cast<size_t>(slot.server)];
-  const bool counts = InterpretAnswer(view_, slot.name, slot.type, &answer_);
+  const bool counts = InterpretAnswer(view_, slot.name, slot.type, &answer());
+  const Rcode rcode = answer().rcode;
   wheel_.Cancel(index);
-  slot.rcode = static_cast<int32_t>(answer_.rcode);
+  slot.rcode = static_cast<int32_t>(rcode);
   slot.answered_by = slot.server;
   slot.rtt_ns = now - slot.sent_at;
-  server.OnAnswer(now, slot.rtt_ns, answer_.rcode);
+  server.OnAnswer(now, slot.rtt_ns, rcode);
   ++counters_.answered;
-  ++counters_.rcodes[std::min<size_t>(static_cast<size_t>(answer_.rcode), kRcodesCounted - 1)];
+  ++counters_.rcodes[std::min<size_t>(static_cast<size_t>(rcode), kRcodesCounted - 1)];
   EndAttempt(index, now, Recent::kAnswered);
   if (slot.control) {
     FreeSlot(index);
     return nullptr;
   }
-  if (answer_.rcode == Rcode::kRefused) {
+  if (rcode == Rcode::kRefused) {
     slot.lost_on = slot.server;
   } else if (slot.lost_on >= 0) {
     servers_[static_cast<size_t>(slot.lost_on)].OnLoss(now);
@@ -257,26 +259,28 @@ void Engine::Requeue(uint32_t index) {
 
 const Completion* Engine::Complete(uint32_t index) {
   Slot& slot = At(index);
-  Outcome outcome = answer_.outcome;
+  Kept& kept = kept_[kept_next_];
+  kept_next_ = (kept_next_ + 1) % kCompletionsKept;
+  Outcome outcome = kept.answer.outcome;
   if (!IsDefinite(outcome)) {
     outcome = slot.truncated_seen || slot.saw_servfail ? Outcome::kServFail
               : slot.saw_refused                       ? Outcome::kRefused
                                                        : Outcome::kTimeout;
   }
-  completion_ = {.tag = slot.tag,
-                 .answer = &answer_,
-                 .outcome = outcome,
-                 .rcode = slot.rcode,
-                 .truncated = slot.truncated_seen,
-                 .server = slot.answered_by,
-                 .sends = slot.sends,
-                 .rtt_ns = slot.rtt_ns,
-                 .extended_error = slot.extended_error};
+  kept.completion = {.tag = slot.tag,
+                     .answer = &kept.answer,
+                     .outcome = outcome,
+                     .rcode = slot.rcode,
+                     .truncated = slot.truncated_seen,
+                     .server = slot.answered_by,
+                     .sends = slot.sends,
+                     .rtt_ns = slot.rtt_ns,
+                     .extended_error = slot.extended_error};
   FreeSlot(index);
   MXSCAN_CHECK(open_ > 0);
   --open_;
   ++counters_.completed;
-  return &completion_;
+  return &kept.completion;
 }
 
 }  // namespace mxscan

@@ -42,10 +42,10 @@ void SetName(NameView name, std::string* text) {
 std::string_view SuffixText(NameView suffix, NameView name, std::string_view text, std::string* scratch) {
   if (suffix.empty()) return {};
   if (suffix.size() == name.size()) return text;
-  const auto is_ordinary = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   const bool several_labels = suffix.size() > 1 && static_cast<uint8_t>(suffix[0]) + size_t{2} < suffix.size();
   // A text with no escape has one octet less than the name's wire form.
-  if (several_labels && is_ordinary(suffix[1]) && text.size() + 1 == name.size()) {
+  if (several_labels && is_plain(suffix[1]) && text.size() + 1 == name.size()) {
     return text.substr(text.size() + 1 - suffix.size());
   }
   SetName(suffix, scratch);
@@ -77,17 +77,14 @@ absl::Status RowWriter::Commit() {
   return status_;
 }
 
-void RowWriter::FillMxColumns(const DomainObservation& domain, DomainRow* row) {
+void RowWriter::FillMxColumns(const DomainObservation& domain, const DomainVerdict& verdict, DomainRow* row) {
   const Lookup& mx = domain.mx;
   row->mx_outcome = mx.outcome;
   row->mx_rcode = mx.rcode >= 0 ? mx.rcode : kNull;
-  hosts_text_.clear();
-  host_ends_.clear();
-  preferences_text_.clear();
   if (!IsDefinite(mx.outcome)) return;
   if (!mx.alias_loop) {
     if (mx.chain.empty()) {
-      row->mx_owner = domain_text_;
+      row->mx_owner = row->domain;
     } else {
       SetName(mx.chain.back(), &owner_text_);
       row->mx_owner = owner_text_;
@@ -95,42 +92,52 @@ void RowWriter::FillMxColumns(const DomainObservation& domain, DomainRow* row) {
   }
   row->mx_count = static_cast<int64_t>(domain.records.size());
   row->mx_ttl = TtlOf(mx);
-  for (const MxObservation& record : domain.records) {
-    if (!hosts_text_.empty()) {
-      hosts_text_.push_back(' ');
-      preferences_text_.push_back(' ');
-    }
-    AppendName(record.exchange, &hosts_text_);
-    host_ends_.push_back(hosts_text_.size());
+  hosts_text_.clear();
+  preferences_text_.clear();
+  const std::vector<MxVerdict>& records = verdict.mx;
+  for (const MxVerdict& record : records) {
+    if (records.size() > 1) hosts_text_.append(record.exchange).push_back(' ');
+    if (!preferences_text_.empty()) preferences_text_.push_back(' ');
     preferences_text_.push_back('p');  // a list of one number would read as a number in some rows and as text in others
     AppendNumber(record.preference, &preferences_text_);
   }
-  if (!domain_verdict_.mx.empty() && domain_verdict_.mx.front().looked_up) {
+  if (!records.empty() && records.front().looked_up) {
     const NameView first = domain.records.front().exchange;
-    row->provider = SuffixText(suffixes_->Registrable(first), first,
-                               std::string_view(hosts_text_).substr(0, host_ends_.front()), &provider_text_);
+    row->provider = SuffixText(suffixes_->Registrable(first), first, records.front().exchange, &provider_text_);
   }
-  row->mx_hosts = hosts_text_;
+  if (!hosts_text_.empty()) hosts_text_.pop_back();
+  row->mx_hosts = records.size() == 1 ? records.front().exchange : HashedText(hosts_text_);
   row->mx_preferences = preferences_text_;
 }
 
-void RowWriter::OnDomain(const DomainObservation& domain) {
-  JudgeDomain(domain, *suffixes_, &domain_verdict_);
-  SetName(domain.name, &domain_text_);
+void RowWriter::OnDomains(std::span<const DomainObservation* const> domains) {
+  while (judged_.size() < domains.size()) judged_.push_back(std::make_unique<JudgedDomain>());
+  const std::span<const std::unique_ptr<JudgedDomain>> judged = std::span(judged_).first(domains.size());
+  for (size_t i = 0; i < domains.size(); ++i) {
+    JudgeDomain(*domains[i], *suffixes_, &judged[i]->verdict);
+    judged[i]->text = WithHash(judged[i]->verdict.text);
+  }
+  for (size_t i = 0; i < domains.size(); ++i) WriteDomain(*domains[i], judged[i]->verdict, judged[i]->text);
+  for (const auto& domain : judged) WriteMxRows(domain->verdict, domain->text);
+  for (const auto& domain : judged) WriteEvidence(domain->verdict.evidence, domain->text);
+}
+
+void RowWriter::WriteDomain(const DomainObservation& domain, const DomainVerdict& verdict, const HashedText& text) {
   DomainRow row;
   row.input_rank = domain.input_rank;
   row.input = domain.input;
-  row.domain = domain_text_;
-  row.registrable = SuffixText(suffixes_->Registrable(domain.name), domain.name, domain_text_, &registrable_text_);
-  row.domain_class = domain_verdict_.domain_class;
-  FillMxColumns(domain, &row);
+  row.domain = text;
+  row.registrable = SuffixText(verdict.registrable, domain.name, verdict.text, &registrable_text_);
+  if (row.registrable.size() == text.size()) row.registrable = text;
+  row.domain_class = verdict.domain_class;
+  FillMxColumns(domain, verdict, &row);
   if (domain.self != nullptr) {
     row.a_outcome = domain.self->a.outcome;
     row.aaaa_outcome = domain.self->aaaa.outcome;
   }
-  row.findings = domain_verdict_.verdict.present;
-  row.unknowns = domain_verdict_.verdict.unknown;
-  for (const MxVerdict& mx : domain_verdict_.mx) {
+  row.findings = verdict.verdict.present;
+  row.unknowns = verdict.verdict.unknown;
+  for (const MxVerdict& mx : verdict.mx) {
     row.findings |= mx.verdict.present;
     row.unknowns |= mx.verdict.unknown;
   }
@@ -140,33 +147,28 @@ void RowWriter::OnDomain(const DomainObservation& domain) {
   row.rtt_us = domain.rtt_us;
   row.asked_at = domain.asked_at_us;
   Write(row);
-  WriteMxRows(domain_verdict_);
-  WriteEvidence(domain_verdict_.evidence);
 }
 
-void RowWriter::WriteMxRows(const DomainVerdict& verdict) {
-  size_t begin = 0;
-  for (size_t i = 0; i < verdict.mx.size(); ++i) {
+void RowWriter::WriteMxRows(const DomainVerdict& verdict, const HashedText& domain) {
+  for (const MxVerdict& mx : verdict.mx) {
     MxRow row;
-    row.domain = domain_text_;
-    row.preference = verdict.mx[i].preference;
-    row.exchange = std::string_view(hosts_text_).substr(begin, host_ends_[i] - begin);
-    row.ttl = verdict.mx[i].ttl;
-    row.usable = verdict.mx[i].usable;
-    row.findings = verdict.mx[i].verdict.present;
+    row.domain = domain;
+    row.preference = mx.preference;
+    row.exchange = mx.exchange;
+    row.ttl = mx.ttl;
+    row.usable = mx.usable;
+    row.findings = mx.verdict.present;
     Write(row);
-    begin = host_ends_[i] + 1;
   }
 }
 
-void RowWriter::WriteEvidence(const std::vector<Evidence>& evidence) {
+void RowWriter::WriteEvidence(const EvidenceList& evidence, const HashedText& domain) {
   for (const Evidence& item : evidence) {
     const FindingInfo& info = GetFinding(item.id);
-    const bool of_domain = info.scope == Scope::kDomain || info.scope == Scope::kMxSet || info.scope == Scope::kMx;
     FindingRow row;
     row.scope = info.scope;
-    row.subject = item.subject;
-    row.domain = of_domain ? std::string_view(domain_text_) : std::string_view();
+    row.subject = item.subject == domain ? domain : HashedText(item.subject);
+    row.domain = domain;
     row.finding = item.id;
     row.severity = info.severity;
     row.state = item.state;
@@ -196,7 +198,7 @@ void RowWriter::OnHost(const HostObservation& host) {
   row.unknowns = host_verdict_.verdict.unknown;
   row.asked_at = host.asked_at_us;
   Write(row);
-  WriteEvidence(host_verdict_.evidence);
+  WriteEvidence(host_verdict_.evidence, {});
 }
 
 void RowWriter::OnAddress(const AddressObservation& address) {
@@ -226,7 +228,7 @@ void RowWriter::OnAddress(const AddressObservation& address) {
   row.unknowns = address_verdict_.verdict.unknown;
   row.asked_at = address.asked ? address.asked_at_us : kNull;
   Write(row);
-  WriteEvidence(address_verdict_.evidence);
+  WriteEvidence(address_verdict_.evidence, {});
 }
 
 void RowWriter::OnHostAddress(const HostObservation& host, const AddressObservation& address) {

@@ -2,6 +2,8 @@
 //
 // Purpose: the one place where an observation becomes a row. Every row goes to its table's part and to the summary, so
 // that the summary is a function of what was written. Tables come into being with their first row.
+// Domains come several at once and are taken through each step together: the code of all steps is more than the
+// processor's instruction cache holds, and one domain after the other would fetch all of it for each.
 // Ownership: borrows the dataset and the suffixes; owns its part writers and summary. Thread safety: one
 // thread; the manifest is shared. Errors: status() keeps the first one; rows after it are not written.
 #ifndef MXSCAN_SCANNER_RUN_ROW_WRITER_H_
@@ -25,7 +27,7 @@ class RowWriter : public ObservationSink {
   // Writer `writer` of `writers` of the same tables.
   RowWriter(Dataset* dataset, int writer, int writers, const SummaryOptions& summary, const Suffixes* suffixes);
 
-  void OnDomain(const DomainObservation& domain) override;
+  void OnDomains(std::span<const DomainObservation* const> domains) override;
   void OnHost(const HostObservation& host) override;
   void OnAddress(const AddressObservation& address) override;
   void OnHostAddress(const HostObservation& host, const AddressObservation& address) override;
@@ -41,9 +43,11 @@ class RowWriter : public ObservationSink {
  private:
   template <typename Row>
   void Write(const Row& row);
-  void WriteMxRows(const DomainVerdict& verdict);
-  void WriteEvidence(const std::vector<Evidence>& evidence);
-  void FillMxColumns(const DomainObservation& domain, DomainRow* row);
+  void WriteDomain(const DomainObservation& domain, const DomainVerdict& verdict, const HashedText& text);
+  void WriteMxRows(const DomainVerdict& verdict, const HashedText& domain);
+  // `domain` is empty for what is about a host or an address.
+  void WriteEvidence(const EvidenceList& evidence, const HashedText& domain);
+  void FillMxColumns(const DomainObservation& domain, const DomainVerdict& verdict, DomainRow* row);
 
   const Suffixes* const suffixes_;
   std::array<std::unique_ptr<PartWriter>, kTableCount> writers_;
@@ -51,15 +55,17 @@ class RowWriter : public ObservationSink {
   absl::Status status_;
 
   // Scratch, kept for its capacity.
-  DomainVerdict domain_verdict_;
+  struct JudgedDomain {
+    DomainVerdict verdict;
+    HashedText text;  // the verdict's
+  };
+  std::vector<std::unique_ptr<JudgedDomain>> judged_;  // as many as ever came at once
   HostVerdict host_verdict_;
   AddressVerdict address_verdict_;
-  std::string domain_text_;
   std::string registrable_text_;
   std::string owner_text_;
   std::string provider_text_;
-  std::string hosts_text_;         // exchanges joined by a space
-  std::vector<size_t> host_ends_;  // of each exchange in hosts_text_
+  std::string hosts_text_;  // exchanges joined by a space
   std::string preferences_text_;
   std::string name_text_;
   std::string chain_text_;

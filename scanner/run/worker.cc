@@ -66,16 +66,23 @@ void Worker::Turn(TimeNs wake_by) {
   board.hungry.store(false, std::memory_order_relaxed);
   // 5, 6. Each packet to the engine; answers to the survey, which makes rows of them.
   const int64_t wall_us = WallUs(now_, wall_offset_us_);
-  for (const InDatagram& datagram : inbox_.datagrams) {
-    const Completion* completion = engine_.OnDatagram(datagram, now_);
-    if (completion != nullptr) survey_.OnCompletion(*completion, wall_us);
-  }
-  for (const StreamEvent& event : inbox_.streams) {
-    const Completion* completion = engine_.OnStream(event, now_);
-    if (completion != nullptr) survey_.OnCompletion(*completion, wall_us);
-  }
+  for (const InDatagram& datagram : inbox_.datagrams) Gather(engine_.OnDatagram(datagram, now_), wall_us);
+  for (const StreamEvent& event : inbox_.streams) Gather(engine_.OnStream(event, now_), wall_us);
+  HandOver(wall_us);
   for (const SocketError& error : inbox_.errors) engine_.OnSocketError(error, now_);
   TakeMail();
+  survey_.Flush();
+}
+
+void Worker::Gather(const Completion* completion, int64_t wall_us) {
+  if (completion == nullptr) return;
+  gathered_[gathered_size_++] = completion;
+  if (gathered_size_ == gathered_.size()) HandOver(wall_us);
+}
+
+void Worker::HandOver(int64_t wall_us) {
+  for (size_t i = 0; i < gathered_size_; ++i) survey_.OnCompletion(*gathered_[i], wall_us);
+  gathered_size_ = 0;
 }
 
 void Worker::TakeTargets() {
@@ -92,7 +99,9 @@ void Worker::TakeTargets() {
 
 void Worker::TakeUnanswered() {
   const int64_t wall_us = WallUs(now_, wall_offset_us_);
-  while (const Completion* completion = engine_.NextUnanswered()) survey_.OnCompletion(*completion, wall_us);
+  while (const Completion* completion = engine_.NextUnanswered()) Gather(completion, wall_us);
+  HandOver(wall_us);
+  survey_.Flush();
 }
 
 void Worker::SendMessages() {

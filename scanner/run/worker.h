@@ -96,6 +96,9 @@ class Worker {
  private:
   void TakeTargets();
   void TakeUnanswered();
+  // Completions are gathered and handed to the survey several at once.
+  void Gather(const Completion* completion, int64_t wall_us);
+  void HandOver(int64_t wall_us);
   void SendMessages();
   bool IsHungry() const;
   bool HasMail() const;
@@ -111,6 +114,8 @@ class Worker {
   std::vector<Transport*> peers_;
   std::unique_ptr<TargetBatch> batch_;
   size_t batch_position_ = 0;
+  std::array<const Completion*, Engine::kCompletionsKept> gathered_;
+  size_t gathered_size_ = 0;
   TimeNs now_ = 0;
   bool messages_waiting_ = false;  // a peer's mailbox was full
   Inbox inbox_;

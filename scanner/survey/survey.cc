@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "io/check.h"
 #include "scanner/survey/survey_tasks.h"
 #include "xxhash.h"
@@ -169,16 +170,20 @@ void FillLookup(const Completion& completion, Lookup* lookup) {
 }
 
 bool TakeMxRecords(const Answer& answer, std::vector<MxObservation>* records) {
-  for (const MxRecord& record : answer.mx) records->push_back({record.preference, record.ttl, record.exchange});
-  std::sort(records->begin(), records->end(), [](const MxObservation& a, const MxObservation& b) {
-    return a.preference != b.preference ? a.preference < b.preference : a.exchange < b.exchange;
+  absl::InlinedVector<const MxRecord*, 8> order;  // a name is long to move
+  for (const MxRecord& record : answer.mx) order.push_back(&record);
+  std::sort(order.begin(), order.end(), [](const MxRecord* a, const MxRecord* b) {
+    if (a->preference != b->preference) return a->preference < b->preference;
+    const std::strong_ordering order_of_names = a->exchange <=> b->exchange;
+    return order_of_names != 0 ? order_of_names < 0 : a->ttl < b->ttl;
   });
-  const auto same = [](const MxObservation& a, const MxObservation& b) {
-    return a.preference == b.preference && a.exchange == b.exchange;
+  const auto same = [](const MxRecord* a, const MxRecord* b) {
+    return a->preference == b->preference && a->exchange == b->exchange;
   };
-  const auto end = std::unique(records->begin(), records->end(), same);
-  const bool duplicates = end != records->end();
-  records->erase(end, records->end());
+  const auto end = std::unique(order.begin(), order.end(), same);
+  const bool duplicates = end != order.end();
+  order.erase(end, order.end());
+  for (const MxRecord* record : order) records->push_back({record->preference, record->ttl, record->exchange});
   return duplicates;
 }
 

@@ -29,6 +29,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,11 +82,13 @@ struct SurveyOptions {
   std::vector<std::string> server_texts;  // by the engine's server index
 };
 
-// Where observations go. Called as soon as each is complete.
+// Where observations go. Called as soon as each is complete, domains by Survey::Flush.
 class ObservationSink {
  public:
   virtual ~ObservationSink() = default;
-  virtual void OnDomain(const DomainObservation& domain) = 0;
+  // Several at once, so that each step of their way to the rows is taken for all of them while its code is in the
+  // processor's cache.
+  virtual void OnDomains(std::span<const DomainObservation* const> domains) = 0;
   virtual void OnHost(const HostObservation& host) = 0;
   virtual void OnAddress(const AddressObservation& address) = 0;
   // An exchange host and one of its addresses, both fully observed.
@@ -118,6 +121,8 @@ class Survey {
 
   void OnCompletion(const Completion& completion, int64_t wall_us);
   void OnMessage(Message message);
+  // Hands over the domains that are complete: after every few completions or messages, and before counters are read.
+  void Flush();
 
   // Messages to other workers, in order: the worker's turn takes them away.
   std::vector<RingQueue<Message>>& outboxes() { return outboxes_; }
@@ -186,7 +191,8 @@ class Survey {
   std::vector<std::unique_ptr<DomainTask>> domains_;
   std::vector<uint32_t> free_domains_;
   std::vector<std::unique_ptr<DomainObservation>>
-      free_observations_;  // the last one used comes first: it is in the cache
+      free_observations_;                                     // the last one used comes first: it is in the cache
+  std::vector<std::unique_ptr<DomainObservation>> finished_;  // at most kFinishedMax
   size_t domains_open_ = 0;
 
   std::vector<std::unique_ptr<NameEntry>> names_;

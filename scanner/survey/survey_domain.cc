@@ -1,7 +1,10 @@
 // The plan of a domain.
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "io/check.h"
 #include "scanner/survey/survey.h"
 #include "scanner/survey/survey_tasks.h"
@@ -29,14 +32,14 @@ void ClearObservation(DomainObservation* observation) {
 
 // The distinct exchanges of the records, by name.
 void ListExchanges(DomainObservation* observation) {
-  std::vector<ExchangeObservation>& exchanges = observation->exchanges;
+  absl::InlinedVector<const Name*, 8> names;
   for (const MxObservation& record : observation->records) {
-    if (record.exchange.view() != kRootName) exchanges.push_back({.name = record.exchange});
+    if (record.exchange.view() != kRootName) names.push_back(&record.exchange);
   }
-  const auto by_name = [](const ExchangeObservation& a, const ExchangeObservation& b) { return a.name < b.name; };
-  const auto same_name = [](const ExchangeObservation& a, const ExchangeObservation& b) { return a.name == b.name; };
-  std::sort(exchanges.begin(), exchanges.end(), by_name);
-  exchanges.erase(std::unique(exchanges.begin(), exchanges.end(), same_name), exchanges.end());
+  std::sort(names.begin(), names.end(), [](const Name* a, const Name* b) { return *a < *b; });
+  const auto same = [](const Name* a, const Name* b) { return *a == *b; };
+  names.erase(std::unique(names.begin(), names.end(), same), names.end());
+  for (const Name* name : names) observation->exchanges.emplace_back().name = *name;
 }
 
 Probe ProbeOf(const HostObservation& host) {
@@ -266,13 +269,23 @@ void Survey::Continue(DomainTask* task) {
 }
 
 void Survey::FinishDomain(DomainTask* task) {
-  sink_->OnDomain(*task->observation);
-  free_observations_.push_back(std::move(task->observation));
+  finished_.push_back(std::move(task->observation));
   free_domains_.push_back(task->index);
-  MXSCAN_CHECK(domains_open_ > 0);
-  --domains_open_;
-  ++closed_;
-  ++counters_.domains_done;
+  if (finished_.size() == kFinishedMax) Flush();
+}
+
+void Survey::Flush() {
+  if (finished_.empty()) return;
+  std::array<const DomainObservation*, kFinishedMax> domains;
+  const size_t count = finished_.size();
+  for (size_t i = 0; i < count; ++i) domains[i] = finished_[i].get();
+  sink_->OnDomains(std::span(domains).first(count));
+  for (std::unique_ptr<DomainObservation>& domain : finished_) free_observations_.push_back(std::move(domain));
+  finished_.clear();
+  MXSCAN_CHECK(domains_open_ >= count);
+  domains_open_ -= count;
+  closed_ += count;
+  counters_.domains_done += count;
 }
 
 }  // namespace mxscan

@@ -9,6 +9,7 @@
 
 namespace mxscan {
 
+inline constexpr size_t kFinishedMax = 16;    // complete domains that are handed over together
 inline constexpr size_t kEvictionSteps = 64;  // cache entries the clock's hand looks at per insertion
 
 // What an engine's completion belongs to: the kind in the upper half of the tag, an index in the lower.

@@ -67,7 +67,7 @@ class DomainJudge {
 
   // Both say the same of another zone: what a random label under it answers.
   void JudgeWildcards() {
-    const NameView registrable = domain_.wildcards_asked ? facts_.suffixes.Registrable(domain_.name) : NameView();
+    const NameView registrable = domain_.wildcards_asked ? facts_.registrable : NameView();
     const bool has_siblings = !registrable.empty() && registrable.size() != domain_.name.size();
     SetWildcard(FindingId::kMxWildcard, domain_.wildcards_asked, domain_.below, "under");
     SetWildcard(FindingId::kDomainFromWildcard, has_siblings, domain_.beside, "beside");
@@ -216,15 +216,19 @@ DomainClass ClassOf(const DomainFacts& facts) {
 void DomainVerdict::Clear() {
   domain_class = DomainClass::kUnknown;
   verdict = Verdict{};
+  text.clear();
+  registrable = {};
   mx.clear();
-  EvidenceLists{&evidence, &spare}.Clear();
+  evidence.Clear();
 }
 
 void JudgeDomain(const DomainObservation& domain, const Suffixes& suffixes, DomainVerdict* verdict) {
   verdict->Clear();
-  const DomainFacts facts(domain, suffixes);
+  const DomainFacts facts(domain, suffixes, &verdict->exchange_texts);
   verdict->domain_class = ClassOf(facts);
-  Recorder recorder(&verdict->verdict, EvidenceLists{&verdict->evidence, &verdict->spare}, domain.name);
+  verdict->registrable = facts.registrable;
+  AppendName(domain.name, &verdict->text);
+  Recorder recorder(&verdict->verdict, &verdict->evidence, {.text = verdict->text});
   DomainJudge(facts, &recorder).Run();
   JudgeMxSet(facts, &recorder);
   JudgeMxRecords(facts, verdict);

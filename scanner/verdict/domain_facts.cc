@@ -41,8 +41,12 @@ class ExchangeIndex {
   std::vector<uint32_t> order_;
 };
 
-ExchangeFacts FactsOf(const ExchangeObservation& exchange, NameView domain, const Suffixes& suffixes) {
+ExchangeFacts FactsOf(const ExchangeObservation& exchange, NameView domain, const Suffixes& suffixes,
+                      std::string* text) {
   ExchangeFacts facts;
+  text->clear();
+  AppendName(exchange.name, text);
+  facts.text = *text;
   facts.kind = ClassifyExchange(exchange.name, domain, suffixes);
   if (!IsLookedUp(facts.kind)) {
     facts.usable = Usable::kNo;
@@ -55,12 +59,14 @@ ExchangeFacts FactsOf(const ExchangeObservation& exchange, NameView domain, cons
 
 }  // namespace
 
-DomainFacts::DomainFacts(const DomainObservation& observation, const Suffixes& suffix_list)
-    : domain(observation), suffixes(suffix_list) {
+DomainFacts::DomainFacts(const DomainObservation& observation, const Suffixes& suffix_list,
+                         std::vector<std::string>* texts)
+    : domain(observation), suffixes(suffix_list), registrable(suffix_list.Registrable(observation.name)) {
   if (domain.mx.outcome != Outcome::kData) return;
   MXSCAN_CHECK(!domain.records.empty());
-  for (const ExchangeObservation& exchange : domain.exchanges) {
-    exchanges.push_back(FactsOf(exchange, domain.name, suffixes));
+  if (texts->size() < domain.exchanges.size()) texts->resize(domain.exchanges.size());
+  for (size_t i = 0; i < domain.exchanges.size(); ++i) {
+    exchanges.push_back(FactsOf(domain.exchanges[i], domain.name, suffixes, &(*texts)[i]));
   }
   const ExchangeIndex index(domain.exchanges);
   for (const MxObservation& record : domain.records) {

@@ -9,6 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "scanner/verdict/observation.h"
@@ -19,6 +22,7 @@ namespace mxscan {
 
 // One distinct exchange; parallel to DomainObservation::exchanges.
 struct ExchangeFacts {
+  std::string_view text;  // presentation form
   ExchangeKind kind = ExchangeKind::kHost;
   Usable usable = Usable::kUnknown;
   const HostObservation* host = nullptr;  // null where no query was sent
@@ -32,7 +36,8 @@ struct ExchangeFacts {
 inline constexpr uint32_t kRootExchange = UINT32_MAX;
 
 struct DomainFacts {
-  DomainFacts(const DomainObservation& observation, const Suffixes& suffix_list);
+  // `texts` takes the exchanges' texts, to which the facts refer.
+  DomainFacts(const DomainObservation& observation, const Suffixes& suffix_list, std::vector<std::string>* texts);
 
   bool IsAtLowest(const ExchangeFacts& exchange) const {
     return exchange.InSet() && exchange.lowest_preference == lowest_preference;
@@ -40,6 +45,7 @@ struct DomainFacts {
 
   const DomainObservation& domain;
   const Suffixes& suffixes;
+  const NameView registrable;  // of the domain; empty where there is none
   absl::InlinedVector<ExchangeFacts, 8> exchanges;
   absl::InlinedVector<uint32_t, 8> record_exchange;  // of each record: index of its exchange, or kRootExchange
   size_t roots = 0;                                  // records that name the root

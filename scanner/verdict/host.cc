@@ -12,9 +12,7 @@ namespace {
 class HostJudge {
  public:
   HostJudge(const HostObservation& host, const Suffixes& suffixes, HostVerdict* verdict)
-      : host_(host),
-        suffixes_(suffixes),
-        recorder_(&verdict->verdict, EvidenceLists{&verdict->evidence, &verdict->spare}, host.name) {}
+      : host_(host), suffixes_(suffixes), recorder_(&verdict->verdict, &verdict->evidence, {.wire = host.name}) {}
 
   void Run() {
     if (host_.a.outcome == Outcome::kNotAsked && host_.aaaa.outcome == Outcome::kNotAsked) return NothingAsked();
@@ -172,7 +170,7 @@ Usable HostUsable(const HostObservation& host) {
 void HostVerdict::Clear() {
   usable = Usable::kUnknown;
   verdict = Verdict{};
-  EvidenceLists{&evidence, &spare}.Clear();
+  evidence.Clear();
 }
 
 void JudgeHost(const HostObservation& host, const Suffixes& suffixes, HostVerdict* verdict) {

@@ -4,12 +4,15 @@
 // from the name alone.
 #include <initializer_list>
 
+#include "output/column_stats.h"
 #include "scanner/verdict/domain_facts.h"
 #include "scanner/verdict/host_facts.h"
 #include "scanner/verdict/name_syntax.h"
 
 namespace mxscan {
 namespace {
+
+constexpr std::string_view kRootText = ".";
 
 FindingSet SetOf(std::initializer_list<FindingId> ids) {
   FindingSet set;
@@ -71,12 +74,12 @@ bool KindFinding(ExchangeKind kind, FindingId* id) {
 
 class ExchangeJudge {
  public:
-  ExchangeJudge(const DomainFacts& facts, size_t index, Verdict* verdict, EvidenceLists evidence)
+  ExchangeJudge(const DomainFacts& facts, size_t index, Verdict* verdict, EvidenceList* evidence)
       : facts_(facts),
         exchange_(facts.domain.exchanges[index]),
         own_(facts.exchanges[index]),
         verdict_(verdict),
-        recorder_(verdict, evidence, exchange_.name) {}
+        recorder_(verdict, evidence, {.text = own_.text}) {}
 
   void Run() {
     FindingId kind;
@@ -145,9 +148,7 @@ class ExchangeJudge {
     const Fact nxdomain = IsAlias(*own_.host) ? Fact::kNo : IsNxDomain(*own_.host);
     if (nxdomain == Fact::kNo) return FindingState::kAbsent;
     *registrable = facts_.suffixes.Registrable(exchange_.name);
-    if (registrable->empty() || *registrable == facts_.suffixes.Registrable(facts_.domain.name)) {
-      return FindingState::kAbsent;
-    }
+    if (registrable->empty() || *registrable == facts_.registrable) return FindingState::kAbsent;
     if (nxdomain != Fact::kYes) return StateOf(nxdomain);
     const Outcome outcome = exchange_.registrable_probe.outcome;
     if (outcome == Outcome::kNotAsked) return FindingState::kNotApplicable;
@@ -187,13 +188,14 @@ void JudgeMxRecords(const DomainFacts& facts, DomainVerdict* verdict) {
     MxVerdict& mx = verdict->mx[i];
     mx.preference = records[i].preference;
     mx.ttl = records[i].ttl;
-    mx.exchange = records[i].exchange;
     const uint32_t index = facts.record_exchange[i];
     if (index == kRootExchange) {
+      mx.exchange = HashedText(kRootText);
       mx.usable = Usable::kNo;
       mx.verdict.not_applicable = kScopeMx;
       continue;
     }
+    mx.exchange = WithHash(facts.exchanges[index].text);
     mx.usable = facts.exchanges[index].usable;
     mx.looked_up = IsLookedUp(facts.exchanges[index].kind);
     if (first_record[index] != kRootExchange) {  // judged already: the same name at another preference
@@ -201,7 +203,7 @@ void JudgeMxRecords(const DomainFacts& facts, DomainVerdict* verdict) {
       continue;
     }
     first_record[index] = static_cast<uint32_t>(i);
-    ExchangeJudge(facts, index, &mx.verdict, EvidenceLists{&verdict->evidence, &verdict->spare}).Run();
+    ExchangeJudge(facts, index, &mx.verdict, &verdict->evidence).Run();
   }
 }
 

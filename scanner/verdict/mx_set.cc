@@ -46,17 +46,6 @@ FindingSet SetOf(std::initializer_list<std::span<const FindingId>> lists) {
   return set;
 }
 
-// Empty for a name of one label.
-NameView LastTwoLabels(NameView name) {
-  NameView parent = ParentName(name);
-  if (parent.size() <= 1) return {};
-  for (NameView next = ParentName(parent); next.size() > 1; next = ParentName(next)) {
-    name = parent;
-    parent = next;
-  }
-  return name;
-}
-
 // As ==, in two comparisons.
 bool SameAddress(const IpAddress& a, const IpAddress& b) {
   return a.family() == b.family() && std::memcmp(a.data(), b.data(), 16) == 0;
@@ -243,7 +232,7 @@ void MxSetJudge::JudgeNames() {
   Set(FindingId::kMxDuplicateTarget, StateIf(duplicate), [&](EvidenceText& text) {
     text.Word("several preferences");
     for (size_t i = 0; i < facts_.exchanges.size(); ++i) {
-      if (facts_.exchanges[i].several_preferences) text.Name(domain_.exchanges[i].name);
+      if (facts_.exchanges[i].several_preferences) text.NameText(facts_.exchanges[i].text);
     }
   });
   Set(FindingId::kMxEqualPreference, StateIf(at_lowest > 1), describe_preferences);
@@ -262,14 +251,11 @@ void MxSetJudge::JudgeNames() {
 // names that both have none differ unless they are one. Names that are not looked up belong to nobody.
 bool MxSetJudge::IsExternal(size_t i) const {
   if (!IsLookedUp(facts_.exchanges[i].kind)) return false;
-  const NameView domain = domain_.name;
+  const NameView own = facts_.registrable;
   const NameView exchange = domain_.exchanges[i].name;
-  // Equal registrable domains have two labels or more in common: mostly that settles it without the suffix list.
-  const NameView last_two = LastTwoLabels(domain);
-  if (!last_two.empty() && !exchange.ends_with(last_two)) return true;
-  const NameView own = facts_.suffixes.Registrable(domain);
-  const NameView other = facts_.suffixes.Registrable(exchange);
-  return other != own || (own.empty() && exchange != domain);
+  // Who is not under d's registrable domain has another: mostly that settles it without the suffix list.
+  if (!own.empty() && !exchange.ends_with(own)) return true;
+  return facts_.suffixes.Registrable(exchange) != own || (own.empty() && exchange != domain_.name);
 }
 
 void MxSetJudge::JudgeExternal() {
@@ -277,7 +263,7 @@ void MxSetJudge::JudgeExternal() {
     if (!IsExternal(i)) continue;
     // One name is evidence enough; the records name the others.
     return Set(FindingId::kMxExternal, FindingState::kPresent,
-               [&](EvidenceText& text) { text.Word("external").Name(domain_.exchanges[i].name); });
+               [&](EvidenceText& text) { text.Word("external").NameText(facts_.exchanges[i].text); });
   }
 }
 
@@ -297,7 +283,8 @@ void MxSetJudge::JudgeLoopRisk() {
   }
   if (own == facts_.exchanges.size()) return;
   Set(FindingId::kMxLoopRisk, FindingState::kPresent, [&](EvidenceText& text) {
-    text.Word("own").Name(domain_.exchanges[own].name).Word("behind").Name(domain_.exchanges[first].name);
+    text.Word("own").NameText(facts_.exchanges[own].text);
+    text.Word("behind").NameText(facts_.exchanges[first].text);
   });
 }
 
@@ -379,7 +366,7 @@ void MxSetJudge::DescribeUsability(EvidenceText& text) const {
   text.Word("hosts").Number(static_cast<int64_t>(facts_.hosts)).Word("unusable");
   for (size_t i = 0; i < facts_.exchanges.size(); ++i) {
     const ExchangeFacts& exchange = facts_.exchanges[i];
-    if (exchange.InSet() && exchange.usable == Usable::kNo) text.Name(domain_.exchanges[i].name);
+    if (exchange.InSet() && exchange.usable == Usable::kNo) text.NameText(exchange.text);
   }
 }
 

@@ -8,7 +8,6 @@
 namespace mxscan {
 namespace {
 
-constexpr std::string_view kMore = " ...";
 constexpr size_t kEscapeSize = 4;  // \DDD
 
 // The longest beginning of a presentation-form name that fits, without a broken escape.
@@ -21,22 +20,26 @@ std::string_view CutName(std::string_view name, size_t size) {
 
 }  // namespace
 
-void EvidenceText::Append(std::string_view token) {
-  if (full_) return;
-  const size_t separator = text_->empty() ? 0 : 1;
-  const size_t room = kEvidenceSizeMax - kMore.size() - text_->size();
+// A token for which there may be no room, or none any more.
+void EvidenceText::AppendCut(std::string_view token) {
+  if (full()) return;
+  const size_t separator = size_ == 0 ? 0 : 1;
+  const size_t room = limit_ - size_;
+  const auto put = [this](std::string_view octets) {
+    std::memcpy(text_ + size_, octets.data(), octets.size());
+    size_ += octets.size();
+  };
   if (separator + token.size() <= room) {
-    if (separator > 0) text_->push_back(' ');
-    text_->append(token);
-    return;
+    if (separator > 0) put(" ");
+    return put(token);
   }
   constexpr size_t kWorthCutting = 32;  // shorter tokens say nothing in part
   if (room > kWorthCutting) {
-    text_->push_back(' ');
-    text_->append(CutName(token, room - 1));
+    put(" ");
+    put(CutName(token, room - 1));
   }
-  text_->append(kMore);
-  full_ = true;
+  put(kMore);
+  limit_ = 0;
 }
 
 EvidenceText& EvidenceText::Word(std::string_view word) {
@@ -45,20 +48,17 @@ EvidenceText& EvidenceText::Word(std::string_view word) {
 }
 
 EvidenceText& EvidenceText::Name(NameView name) {
-  if (full_) return *this;
-  const size_t before = text_->size();
-  if (before > 0) text_->push_back(' ');
-  const size_t start = text_->size();
-  AppendName(name, text_);
-  if (text_->size() + kMore.size() <= kEvidenceSizeMax) return *this;
-  const std::string token = text_->substr(start);
-  text_->resize(before);
-  Append(token);
+  if (!full()) Append(NameToText(name));
+  return *this;
+}
+
+EvidenceText& EvidenceText::NameText(std::string_view text) {
+  Append(text);
   return *this;
 }
 
 EvidenceText& EvidenceText::Address(const IpAddress& address) {
-  if (full_) return *this;
+  if (full()) return *this;
   if (address.family() != 4) {
     Append(address.ToString());
     return *this;
@@ -102,43 +102,30 @@ EvidenceText& EvidenceText::Chain(const Lookup& lookup) {
   if (lookup.chain.empty()) return *this;
   Append("chain");
   for (const std::string& name : lookup.chain) {
-    if (full_) break;
+    if (full()) break;
     Name(name);
   }
   return *this;
 }
 
-Evidence& EvidenceLists::Add() const {
-  if (spare->empty()) return evidence->emplace_back();
-  evidence->push_back(std::move(spare->back()));
-  spare->pop_back();
-  evidence->back().subject.clear();
-  evidence->back().text.clear();
-  return evidence->back();
+void EvidenceList::Clear() {
+  constexpr size_t kCapacityKept = size_t{64} << 10;  // a rare huge set must not hold its storage for ever
+  if (octets_.capacity() > kCapacityKept) {
+    items_ = {};
+    octets_ = {};
+  }
+  items_.clear();
+  octets_.clear();
 }
 
-void EvidenceLists::Clear() const {
-  constexpr size_t kSpareMax = 64;  // a rare huge set must not hold its storage for ever
-  if (evidence->size() > spare->size() && evidence->size() <= kSpareMax) std::swap(*evidence, *spare);
-  while (!evidence->empty()) {
-    if (spare->size() < kSpareMax) spare->push_back(std::move(evidence->back()));
-    evidence->pop_back();
+void Recorder::WriteSubject() {
+  if (!subject_.text.empty()) {
+    subject_text_ = evidence_.Append(subject_.text);
+  } else if (!subject_.wire.empty()) {
+    subject_text_ = evidence_.Append(NameToText(subject_.wire));
+  } else {
+    subject_text_ = evidence_.Append(subject_.address->ToString());
   }
-}
-
-std::string* Recorder::Open(FindingId id, FindingState state) {
-  if (subject_.empty()) {
-    if (name_.empty()) {
-      subject_ = address_.ToString();
-    } else {
-      AppendName(name_, &subject_);
-    }
-  }
-  Evidence& evidence = evidence_.Add();
-  evidence.id = id;
-  evidence.state = state;
-  evidence.subject = subject_;
-  return &evidence.text;
 }
 
 }  // namespace mxscan

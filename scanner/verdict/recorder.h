@@ -4,12 +4,13 @@
 // unknown, by a callable that the rule gives along. EvidenceText keeps the text within the dataset's rules: at most
 // kEvidenceSizeMax octets, no comma, quote, control or non-ASCII octet, no first octet that a spreadsheet takes for a
 // formula. It is made of own words (which hold none of these), names in presentation form, addresses and numbers.
-// Ownership: a Recorder refers to the verdict, the evidence lists and the subject, which must outlive it.
+// Ownership: a Recorder refers to the verdict, the list of evidence and the subject, which must outlive it.
 // Thread safety: one thread at a time. Errors: none.
 #ifndef MXSCAN_SCANNER_VERDICT_RECORDER_H_
 #define MXSCAN_SCANNER_VERDICT_RECORDER_H_
 
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -25,13 +26,18 @@ namespace mxscan {
 
 inline constexpr size_t kEvidenceSizeMax = 200;
 
-// Appends tokens, one space between them, to a text that it does not own. The first token must be a word.
+// Tokens with one space between them, gathered in a room of its own. The first token must be a word.
 class EvidenceText {
  public:
-  explicit EvidenceText(std::string* text) : text_(text) {}
+  EvidenceText() = default;
+  EvidenceText(const EvidenceText&) = delete;
+  EvidenceText& operator=(const EvidenceText&) = delete;
+
+  std::string_view view() const { return std::string_view(text_, size_); }
 
   EvidenceText& Word(std::string_view word);  // own words only
   EvidenceText& Name(NameView name);
+  EvidenceText& NameText(std::string_view text);  // a name in presentation form
   EvidenceText& Address(const IpAddress& address);
   EvidenceText& Number(int64_t number);
 
@@ -43,29 +49,37 @@ class EvidenceText {
   EvidenceText& Chain(const Lookup& lookup);
 
  private:
-  void Append(std::string_view token);
+  void Append(std::string_view token) {
+    if (size_ + 1 + token.size() <= limit_) [[likely]] {
+      if (size_ > 0) text_[size_++] = ' ';
+      std::memcpy(text_ + size_, token.data(), token.size());
+      size_ += token.size();
+    } else {
+      AppendCut(token);
+    }
+  }
+  void AppendCut(std::string_view token);
 
-  std::string* text_;
-  bool full_ = false;
+  static constexpr std::string_view kMore = " ...";
+  bool full() const { return limit_ == 0; }
+
+  size_t size_ = 0;
+  size_t limit_ = kEvidenceSizeMax - kMore.size();  // 0 after the first token that did not fit
+  char text_[kEvidenceSizeMax];
 };
 
-// The evidence of a verdict, and the storage that it may use again.
-struct EvidenceLists {
-  std::vector<Evidence>* evidence;
-  std::vector<Evidence>* spare;
-
-  Evidence& Add() const;
-  // Empties the evidence into the spare.
-  void Clear() const;
+// Whom a finding is about: a name, as wire form or as text, or an address.
+struct Subject {
+  NameView wire;
+  std::string_view text;
+  const IpAddress* address = nullptr;
 };
 
 class Recorder {
  public:
   // The subject is turned into text when the first evidence needs it.
-  Recorder(Verdict* verdict, EvidenceLists evidence, NameView subject)
-      : verdict_(verdict), evidence_(evidence), name_(subject) {}
-  Recorder(Verdict* verdict, EvidenceLists evidence, const IpAddress& subject)
-      : verdict_(verdict), evidence_(evidence), address_(subject) {}
+  Recorder(Verdict* verdict, EvidenceList* evidence, const Subject& subject)
+      : verdict_(verdict), evidence_(*evidence), subject_(subject) {}
 
   // `present` and `unknown` take an EvidenceText&.
   template <typename Present, typename Unknown>
@@ -83,12 +97,14 @@ class Recorder {
         verdict_->unknown.Add(id);
         break;
     }
-    EvidenceText text(Open(id, state));
+    if (subject_text_.size == 0) WriteSubject();
+    EvidenceText text;
     if (state == FindingState::kPresent) {
       present(text);
     } else {
       unknown(text);
     }
+    evidence_.Add(id, state, subject_text_, evidence_.Append(text.view()));
   }
   void NotApplicable(std::initializer_list<FindingId> ids) {
     for (FindingId id : ids) verdict_->not_applicable.Add(id);
@@ -96,14 +112,12 @@ class Recorder {
   void NotApplicable(const FindingSet& ids) { verdict_->not_applicable |= ids; }
 
  private:
-  // Adds an Evidence and returns its text, to be filled.
-  std::string* Open(FindingId id, FindingState state);
+  void WriteSubject();
 
   Verdict* verdict_;
-  EvidenceLists evidence_;
-  NameView name_;
-  IpAddress address_;
-  std::string subject_;
+  EvidenceList& evidence_;
+  const Subject subject_;
+  EvidenceList::Span subject_text_;  // empty until it is needed
 };
 
 constexpr FindingState StateIf(bool present) { return present ? FindingState::kPresent : FindingState::kAbsent; }

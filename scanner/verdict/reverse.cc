@@ -67,7 +67,7 @@ class AddressJudge {
       : address_(address),
         suffixes_(suffixes),
         verdict_(verdict),
-        recorder_(&verdict->verdict, EvidenceLists{&verdict->evidence, &verdict->spare}, address.address) {}
+        recorder_(&verdict->verdict, &verdict->evidence, {.address = &address.address}) {}
 
   void Run() {
     JudgeSpecial();
@@ -231,7 +231,7 @@ bool IsNameOf(const HostObservation& host, const std::string& name) {
 void AddressVerdict::Clear() {
   fcrdns = Fcrdns::kNotAsked;
   verdict = Verdict{};
-  EvidenceLists{&evidence, &spare}.Clear();
+  evidence.Clear();
   confirmed_names.clear();
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "output/catalog.h"
+#include "output/tables.h"
 #include "output/types.h"
 #include "scanner/dns/name.h"
 #include "scanner/verdict/observation.h"
@@ -72,18 +73,72 @@ struct Verdict {
   FindingSet not_applicable;  // absent is what remains of the scope
 };
 
-// One finding with its words, for the `findings` table.
+// One finding with its words, for the `findings` table. Its texts belong to the list that it comes from.
 struct Evidence {
   FindingId id{};
   FindingState state = FindingState::kPresent;
-  std::string subject;  // presentation form
-  std::string text;     // short, escaped: no comma, quote, control or non-ASCII octet
+  std::string_view subject;  // presentation form
+  std::string_view text;     // short, escaped: no comma, quote, control or non-ASCII octet
+};
+
+// The evidence of one verdict, in the order of the rules. All its texts stand in one string, so that a list that is
+// used again allocates nothing.
+class EvidenceList {
+ public:
+  struct Span {
+    uint32_t offset = 0;
+    uint32_t size = 0;
+  };
+  class Iterator {
+   public:
+    Iterator(const EvidenceList* list, size_t index) : list_(list), index_(index) {}
+    Evidence operator*() const { return (*list_)[index_]; }
+    Iterator& operator++() {
+      ++index_;
+      return *this;
+    }
+    friend bool operator==(const Iterator&, const Iterator&) = default;
+
+   private:
+    const EvidenceList* list_;
+    size_t index_;
+  };
+
+  size_t size() const { return items_.size(); }
+  bool empty() const { return items_.empty(); }
+  Evidence operator[](size_t index) const {
+    const Item& item = items_[index];
+    return {item.id, item.state, View(item.subject), View(item.text)};
+  }
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, items_.size()}; }
+
+  void Clear();
+  Span Append(std::string_view text) {
+    const Span span{static_cast<uint32_t>(octets_.size()), static_cast<uint32_t>(text.size())};
+    octets_.append(text);
+    return span;
+  }
+  // Spans that Append gave.
+  void Add(FindingId id, FindingState state, Span subject, Span text) { items_.push_back({id, state, subject, text}); }
+
+ private:
+  struct Item {
+    FindingId id;
+    FindingState state;
+    Span subject;
+    Span text;
+  };
+  std::string_view View(Span span) const { return std::string_view(octets_).substr(span.offset, span.size); }
+
+  std::vector<Item> items_;
+  std::string octets_;
 };
 
 struct MxVerdict {
   uint16_t preference = 0;
   uint32_t ttl = 0;
-  std::string_view exchange;  // wire form, refers to the observation
+  HashedText exchange;  // presentation form; belongs to the DomainVerdict
   Usable usable = Usable::kUnknown;
   bool looked_up = false;  // IsLookedUp of its kind
   Verdict verdict;         // scope mx
@@ -91,26 +146,26 @@ struct MxVerdict {
 
 struct DomainVerdict {
   DomainClass domain_class = DomainClass::kUnknown;
-  Verdict verdict;                 // scopes domain and mx_set
-  std::vector<MxVerdict> mx;       // in the order of DomainObservation::records
-  std::vector<Evidence> evidence;  // of scopes domain, mx_set and mx: every present or unknown one
-  std::vector<Evidence> spare;     // what `evidence` held before: its storage, for the next verdict
+  Verdict verdict;                          // scopes domain and mx_set
+  std::string text;                         // of the domain's name
+  NameView registrable;                     // of the domain; refers to the observation
+  std::vector<MxVerdict> mx;                // in the order of DomainObservation::records
+  EvidenceList evidence;                    // of scopes domain, mx_set and mx: every present or unknown one
+  std::vector<std::string> exchange_texts;  // of DomainObservation::exchanges; those beyond are left of others
   void Clear();
 };
 
 struct HostVerdict {
   Usable usable = Usable::kUnknown;
   Verdict verdict;
-  std::vector<Evidence> evidence;
-  std::vector<Evidence> spare;
+  EvidenceList evidence;
   void Clear();
 };
 
 struct AddressVerdict {
   Fcrdns fcrdns = Fcrdns::kNotAsked;
   Verdict verdict;  // scopes address and reverse; without ptr_not_mx_name, which concerns a pair of host and address
-  std::vector<Evidence> evidence;
-  std::vector<Evidence> spare;
+  EvidenceList evidence;
   std::vector<std::string_view> confirmed_names;  // wire form, sorted; refer to the observation
   void Clear();
 };

@@ -118,9 +118,11 @@ struct Seen {
 class KeepingSink : public ObservationSink {
  public:
   KeepingSink(Seen* seen, std::map<std::string, DomainObservation>* domains) : seen_(seen), domains_(domains) {}
-  void OnDomain(const DomainObservation& domain) override {
-    seen_->domains.insert(Text(domain));
-    (*domains_)[NameToText(domain.name)] = domain;
+  void OnDomains(std::span<const DomainObservation* const> domains) override {
+    for (const DomainObservation* domain : domains) {
+      seen_->domains.insert(Text(*domain));
+      (*domains_)[NameToText(domain->name)] = *domain;
+    }
   }
   void OnHost(const HostObservation& host) override { seen_->hosts.insert(Text(host)); }
   void OnAddress(const AddressObservation& address) override { seen_->addresses.insert(Text(address)); }

@@ -30,7 +30,7 @@ struct Case {
   F id;
   FindingState state;
   std::string what;
-  std::vector<Evidence> evidence;
+  EvidenceList evidence;
   Verdict verdict;
 };
 
@@ -810,7 +810,8 @@ TEST(Findings, EvidenceKeepsTheRulesOfTheDataset) {
       EXPECT_LE(evidence.text.size(), 200u);
       EXPECT_EQ(evidence.text.find_first_of(",\"'"), std::string::npos) << evidence.text;
       EXPECT_EQ(std::string("=+-@\t").find(evidence.text[0]), std::string::npos) << evidence.text;
-      for (char ch : evidence.text + evidence.subject) {
+      const std::string printed = std::string(evidence.text).append(evidence.subject);
+      for (char ch : printed) {
         EXPECT_TRUE(ch >= 0x20 && ch < 0x7F) << evidence.text;
       }
     }
@@ -858,9 +859,10 @@ TEST(Findings, ApplicabilityAgreesWithTheTables) {
     row.registrable = registrable;
     row.mx_outcome = builder.Get().mx.outcome;
     compare(verdict.verdict, row, {Scope::kDomain, Scope::kMxSet}, " of " + name);
-    for (const MxVerdict& mx : verdict.mx) {
+    for (size_t i = 0; i < verdict.mx.size(); ++i) {
+      const MxVerdict& mx = verdict.mx[i];
       MxRow mx_row;
-      const std::string exchange = NameToText(mx.exchange);
+      const std::string exchange = NameToText(domain.records[i].exchange);
       mx_row.exchange = exchange;
       mx_row.findings = mx.verdict.present;
       compare(mx.verdict, mx_row, {Scope::kMx}, " of " + exchange);

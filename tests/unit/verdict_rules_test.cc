@@ -182,7 +182,7 @@ TEST(Evidence, IsCutWithinItsLimit) {
     ASSERT_LE(evidence.text.size(), 200u);
     if (!evidence.text.ends_with(" ...")) continue;
     ++cut;
-    const std::string body = evidence.text.substr(0, evidence.text.size() - 4);
+    const std::string_view body = evidence.text.substr(0, evidence.text.size() - 4);
     const size_t escape = body.rfind('\\');
     EXPECT_TRUE(escape == std::string::npos || body.size() - escape >= 4) << evidence.text;
   }
@@ -191,11 +191,59 @@ TEST(Evidence, IsCutWithinItsLimit) {
 
 TEST(Evidence, OneForARepeatedExchange) {
   const DomainVerdict verdict = Shop().Mx(10, "localhost").Mx(20, "localhost").Judge();
-  const auto count = std::count_if(verdict.evidence.begin(), verdict.evidence.end(), [](const Evidence& evidence) {
-    return evidence.id == FindingId::kMxExchangeLocalhost;
-  });
+  int count = 0;
+  for (const Evidence& evidence : verdict.evidence) count += evidence.id == FindingId::kMxExchangeLocalhost;
   EXPECT_EQ(count, 1);
   EXPECT_EQ(verdict.mx[0].verdict.present, verdict.mx[1].verdict.present);
+}
+
+// A verdict whose storage served many domains, related to their exchanges in every way, is that of a fresh one.
+TEST(Verdict, IsTheSameInUsedStorage) {
+  const std::string_view domains[] = {"shop.com", "www.shop.com", "example.com", "a.example.net",
+                                      "com",      "mx1.shop.com", "co.uk",       "192.0.2.1.shop.com",
+                                      "b.co.uk",  "shop.net",     "mail.b.co.uk"};
+  const std::string_view exchanges[] = {"mx1.shop.com",
+                                        "mx2.shop.com",
+                                        "mx.example.com",
+                                        "192.0.2.1.shop.com",
+                                        "192.0.2.1",
+                                        "mail.b.co.uk",
+                                        "localhost",
+                                        "shop.com",
+                                        "a_b.net",
+                                        "mx.shop.com.shop.com",
+                                        "co.uk",
+                                        "x\\,y.shop.com",
+                                        "-a.shop.com",
+                                        "1.2.3.4.mx1.shop.com",
+                                        "2001:db8::1.shop.com"};
+  constexpr uint64_t kSeed = 4711;
+  std::mt19937_64 random(kSeed);
+  DomainVerdict verdict;
+  for (int round = 0; round < 3000; ++round) {
+    DomainBuilder builder(domains[random() % std::size(domains)]);
+    const size_t count = 1 + random() % 5;
+    for (size_t i = 0; i < count; ++i) {
+      const std::string_view exchange = exchanges[random() % std::size(exchanges)];
+      builder.Mx(static_cast<uint16_t>(random() % 3), random() % 2 == 0 ? Good(exchange) : Dead(exchange));
+    }
+    JudgeDomain(builder.Get(), TestSuffixes(), &verdict);
+    const DomainVerdict fresh = builder.Judge();
+    SCOPED_TRACE("seed " + std::to_string(kSeed) + " round " + std::to_string(round));
+    EXPECT_EQ(verdict.verdict.present, fresh.verdict.present);
+    EXPECT_EQ(verdict.verdict.not_applicable, fresh.verdict.not_applicable);
+    ASSERT_EQ(verdict.evidence.size(), fresh.evidence.size());
+    for (size_t i = 0; i < fresh.evidence.size(); ++i) {
+      EXPECT_EQ(verdict.evidence[i].subject, fresh.evidence[i].subject);
+      EXPECT_EQ(verdict.evidence[i].text, fresh.evidence[i].text);
+    }
+    const std::vector<MxObservation>& records = builder.Get().records;
+    ASSERT_EQ(verdict.mx.size(), records.size());
+    for (size_t i = 0; i < records.size(); ++i) {
+      EXPECT_EQ(verdict.mx[i].verdict.present, fresh.mx[i].verdict.present);
+      EXPECT_EQ(verdict.mx[i].exchange, NameToText(records[i].exchange));
+    }
+  }
 }
 
 TEST(Verdict, IsReusable) {
@@ -259,9 +307,10 @@ TEST(Verdict, OrderIsNothing) {
     EXPECT_EQ(a.verdict.not_applicable, b.verdict.not_applicable) << "seed " << kSeed << " round " << round;
     EXPECT_EQ(a.evidence.size(), b.evidence.size());
     std::multimap<std::string, const MxVerdict*> by_name;
-    for (const MxVerdict& mx : a.mx) by_name.emplace(std::string(mx.exchange), &mx);
-    for (const MxVerdict& mx : b.mx) {
-      const auto found = by_name.find(std::string(mx.exchange));
+    for (size_t i = 0; i < a.mx.size(); ++i) by_name.emplace(std::string(one.records[i].exchange.view()), &a.mx[i]);
+    for (size_t i = 0; i < b.mx.size(); ++i) {
+      const MxVerdict& mx = b.mx[i];
+      const auto found = by_name.find(std::string(two.records[i].exchange.view()));
       ASSERT_NE(found, by_name.end());
       EXPECT_EQ(mx.usable, found->second->usable);
       EXPECT_EQ(mx.verdict.present, found->second->verdict.present);

@@ -124,8 +124,7 @@ class DomainBuilder {
   DomainVerdict Judge() const {
     DomainVerdict verdict;
     JudgeDomain(domain_, TestSuffixes(), &verdict);
-    // The views of the records refer to the observation, which goes with this builder.
-    for (MxVerdict& mx : verdict.mx) mx.exchange = {};
+    verdict.registrable = {};  // it refers to the observation, which goes with this builder
     return verdict;
   }
 
