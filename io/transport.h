@@ -97,6 +97,7 @@ struct TransportCounters {
   uint64_t receive_truncated = 0;
   uint64_t streams_opened = 0;
   uint64_t stream_messages_received = 0;
+  uint64_t blocked = 0;  // datagrams and streams held back by a GuardedTransport (guarded_transport.h)
 };
 
 inline constexpr size_t kOutDatagramMax = 512;
