@@ -24,6 +24,7 @@ Engine::Engine(const EngineOptions& options, const RandomKey& key, Transport* tr
     : options_(options),
       transport_(transport),
       random_(key.Derive(kEnginePurpose)),
+      blocklist_(options.blocklist),
       pacer_(options.rate),
       // Beside the user's, a few control questions to each server that fell silent.
       table_(options.inflight + options.servers.size() * 8) {
@@ -37,6 +38,7 @@ Engine::Engine(const EngineOptions& options, const RandomKey& key, Transport* tr
     servers_.emplace_back(endpoint, ServerLimits{options.server_rate, server_inflight});
   }
   healthy_ = servers_.size();
+  TakeBlocklist();
 }
 
 Engine::~Engine() = default;
@@ -78,14 +80,16 @@ void Engine::FreeSlot(uint32_t index) {
   free_slots_.push_back(index);
 }
 
-void Engine::Ask(NameView name, RrType type, uint64_t tag, Checking checking) {
+bool Engine::Ask(NameView name, RrType type, uint64_t tag, Checking checking) {
   const uint32_t index = NewSlot();
   Slot& slot = At(index);
   MXSCAN_CHECK(slot.state == State::kFree);
   slot = Slot{.tag = tag, .type = type, .checking = checking, .state = State::kQueued, .name = Name(name)};
   ++open_;
   ++counters_.asked;
+  if (Withhold(index)) return false;
   fresh_.PushBack(index);
+  return true;
 }
 
 TimeNs Engine::Advance(TimeNs now) {
@@ -95,6 +99,8 @@ TimeNs Engine::Advance(TimeNs now) {
     for (const int server : touched_) servers_[static_cast<size_t>(server)].Settle(now);
     touched_.clear();
   }
+
+  if (blocklist_.Refresh()) TakeBlocklist();
 
   expired_.clear();
   wheel_.Expire(now, &expired_);

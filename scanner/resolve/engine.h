@@ -14,6 +14,9 @@
 // is another that lives. A failed answer (SERVFAIL, REFUSED, ...) is retried; NXDOMAIN, NODATA and data are final.
 // What an iterative policy changes is PickServer and Judge.
 //
+// Blocklist: every question is looked up when it is asked, and again right before each attempt where the list has
+// changed since; a server whose address is on it counts as dead. What is withheld is completed as kNotAsked.
+//
 // Units: nanoseconds, packets. Ownership: a Completion and its Answer live until the next call on the engine.
 // Thread safety: one thread; each worker has an engine of its own with its share of the limits.
 // Errors: none on the hot path; what is wrong with a packet is counted in Rejected.
@@ -33,6 +36,7 @@
 #include "scanner/dns/name.h"
 #include "scanner/dns/wire.h"
 #include "scanner/limits.h"
+#include "scanner/resolve/blocklist.h"
 #include "scanner/resolve/inflight.h"
 #include "scanner/resolve/pacer.h"
 #include "scanner/resolve/random.h"
@@ -53,6 +57,7 @@ struct EngineOptions {
   TimeNs timeout_ns = kTimeoutDefaultNs;
   uint16_t edns_size = 1232;
   bool mix_case = true;
+  const BlocklistFeed* blocklist = nullptr;  // null: none; must outlive the engine
 };
 
 // Why an incoming packet did not count.
@@ -81,6 +86,7 @@ struct EngineCounters {
   // Questions of the user: asked == completed + open.
   uint64_t asked = 0;
   uint64_t completed = 0;
+  uint64_t withheld = 0;  // among these: not sent, because the name is on the blocklist
   uint64_t retries = 0;
   uint64_t tcp_attempts = 0;
   uint64_t packets = 0;  // what the rate limit counted
@@ -98,6 +104,7 @@ struct Completion {
   uint64_t tag = 0;  // as given to Ask
   const Answer* answer = nullptr;
   Outcome outcome = Outcome::kTimeout;
+  bool withheld = false;    // no attempt was sent, because the name is on the blocklist: the outcome is kNotAsked
   int32_t rcode = -1;       // of the last accepted answer; -1: none
   bool truncated = false;   // TC was set and no TCP attempt succeeded (outcome is kServFail)
   int server = -1;          // index of the one that gave the last accepted answer; -1: none
@@ -115,11 +122,13 @@ class Engine {
   // Opens the sockets. Once, before anything else.
   absl::Status Open();
 
-  // Asks a question; it is queued, however many there are: HasRoom tells the user when to stop taking new work.
-  void Ask(NameView name, RrType type, uint64_t tag, Checking checking = Checking::kEnabled);
+  // Asks a question; it is queued, however many there are: HasRoom tells the user when to stop taking new work. False
+  // where the blocklist forbids it: it is then completed like any other, but nothing is sent for it.
+  bool Ask(NameView name, RrType type, uint64_t tag, Checking checking = Checking::kEnabled);
   bool HasRoom() const { return open_ < options_.inflight; }
-  // Whether questions were asked that no attempt was made for yet.
-  bool HasUnsent() const { return !fresh_.empty(); }
+  // Whether questions were asked that no attempt was made for yet, and that may have to wait for nothing: to be sent,
+  // or withheld ones to be completed.
+  bool HasUnsent() const { return !fresh_.empty() || !unanswered_.empty(); }
 
   // A completion and its answer are good until kCompletionsKept more were given: the caller may gather that many before
   // it looks at them, which keeps the code of each of the two stages in the processor's cache.
@@ -156,6 +165,8 @@ class Engine {
   void FreeSlot(uint32_t index);
 
   // engine_send.cc
+  void TakeBlocklist();
+  bool Withhold(uint32_t index);
   void UpdateHealth(TimeNs now);
   TimeNs NextDeadline(TimeNs now);
   TimeNs NextServer(const Slot* slot, TimeNs now);
@@ -188,6 +199,7 @@ class Engine {
   const EngineOptions options_;
   Transport* const transport_;
   Random random_;
+  BlocklistView blocklist_;
   std::vector<Server> servers_;
   std::vector<SocketId> pool_v4_, pool_v6_;
   Pacer pacer_;

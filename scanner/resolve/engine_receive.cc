@@ -267,9 +267,13 @@ const Completion* Engine::Complete(uint32_t index) {
               : slot.saw_refused                       ? Outcome::kRefused
                                                        : Outcome::kTimeout;
   }
+  const bool withheld = slot.withheld && slot.sends == 0;
+  if (withheld) outcome = Outcome::kNotAsked;
+  counters_.withheld += withheld;
   kept.completion = {.tag = slot.tag,
                      .answer = &kept.answer,
                      .outcome = outcome,
+                     .withheld = withheld,
                      .rcode = slot.rcode,
                      .truncated = slot.truncated_seen,
                      .server = slot.answered_by,

@@ -7,6 +7,22 @@
 
 namespace mxscan {
 
+void Engine::TakeBlocklist() {
+  for (Server& server : servers_) server.set_blocked(blocklist_.Blocks(server.endpoint().address));
+}
+
+// Asks the blocklist, unless the one in force allowed this question before. True where it forbids it: the question then
+// ends, with what earlier attempts gave.
+bool Engine::Withhold(uint32_t index) {
+  Slot& slot = At(index);
+  if (slot.allowed_by == blocklist_.generation()) return false;
+  slot.allowed_by = blocklist_.generation();
+  if (!blocklist_.Blocks(slot.name.view())) return false;
+  slot.withheld = true;
+  unanswered_.PushBack(index);
+  return true;
+}
+
 void Engine::UpdateHealth(TimeNs now) {
   if (now < next_health_) return;
   next_health_ = now + kHealthIntervalNs;
@@ -118,7 +134,7 @@ int Engine::PickServer(const Slot* slot, TimeNs now) {
 void Engine::SendReady(TimeNs now) {
   while (!tcp_.empty() && streams_.size() < kStreamsMax && inflight_ < options_.inflight &&
          pacer_.AllowsAtOnce(now, kTcpPackets)) {
-    if (!StartTcp(tcp_.front(), now)) break;
+    if (!Withhold(tcp_.front()) && !StartTcp(tcp_.front(), now)) break;
     tcp_.PopFront();
   }
   while (!retry_.empty() && SendRetry(now)) {
@@ -130,6 +146,10 @@ void Engine::SendReady(TimeNs now) {
 bool Engine::SendRetry(TimeNs now) {
   if (inflight_ >= options_.inflight || pacer_.Allowance(now) <= 0) return false;
   const uint32_t index = retry_.front();
+  if (Withhold(index)) {
+    retry_.PopFront();
+    return true;
+  }
   const int server = PickServer(&At(index), now);
   if (server < 0) return false;
   retry_.PopFront();
@@ -152,14 +172,18 @@ bool Engine::SendFresh(TimeNs now) {
   if (room <= 0) return false;
   uint32_t taken[kBurstMax];
   uint32_t order[kBurstMax];
-  const int count = static_cast<int>(room);
+  int count = 0;
   // Queries of one size go to the kernel as one (io/send_run.h), and the last of them may be shorter: longest names
   // first, and the first asked first among equals.
-  for (int i = 0; i < count; ++i) {
-    taken[i] = fresh_.PopFront();
-    const auto shortness = static_cast<uint32_t>(kNameSizeMax - At(taken[i]).name.view().size());
-    order[i] = shortness << 16 | static_cast<uint32_t>(i);
+  while (count < room && !fresh_.empty()) {
+    const uint32_t index = fresh_.PopFront();
+    if (Withhold(index)) continue;
+    taken[count] = index;
+    const auto shortness = static_cast<uint32_t>(kNameSizeMax - At(index).name.view().size());
+    order[count] = shortness << 16 | static_cast<uint32_t>(count);
+    ++count;
   }
+  if (count == 0) return true;
   std::sort(order, order + count);
   uint32_t burst[kBurstMax];
   for (int i = 0; i < count; ++i) burst[i] = taken[order[i] & 0xffff];
@@ -215,6 +239,7 @@ int Engine::SendBurst(const uint32_t* slots, int count, int server, TimeNs now) 
   for (int i = 0; i < count; ++i) {
     PrepareAttempt(slots[i], server, socket);
     const Slot& slot = At(slots[i]);
+    MXSCAN_CHECK(slot.control || slot.allowed_by == blocklist_.generation());
     uint8_t* octets = send_octets_.data() + static_cast<size_t>(i) * kQuerySizeMax;
     const size_t size = EncodeQuery({.name = slot.name,
                                      .type = slot.type,
@@ -260,6 +285,7 @@ bool Engine::StartTcp(uint32_t index, TimeNs now) {
   }
   if (!server.AllowsAtOnce(now, kTcpPackets)) return false;
   const IpAddress& source = server.endpoint().address.family() == 4 ? options_.source_v4 : options_.source_v6;
+  MXSCAN_CHECK(slot.allowed_by == blocklist_.generation());
   slot.stream = transport_->OpenStream(server.endpoint(), source);
   slot.edns = options_.edns_size > 0 && server.edns && !slot.plain;
   slot.mixed = options_.mix_case && server.mix_case;

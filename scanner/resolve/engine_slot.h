@@ -20,8 +20,10 @@ struct Engine::Slot {
   bool truncated_seen = false;  // TC over UDP
   bool saw_servfail = false;    // SERVFAIL or another failed rcode
   bool saw_refused = false;
+  bool withheld = false;      // the blocklist forbids another attempt
   uint8_t tries = 0;          // attempts that count against the limit
   uint8_t sends = 0;          // attempts sent, never reset
+  uint32_t allowed_by = 0;    // generation of the blocklist that was asked last
   int16_t fixed_server = -1;  // the next attempt must go there while it lives
   int16_t answered_by = -1;
   int16_t lost_on = -1;  // the server of the last attempt that timed out or was refused

@@ -27,7 +27,7 @@ Server::Server(const Endpoint& endpoint, const ServerLimits& limits)
 }
 
 int64_t Server::FreeWindow() const {
-  if (health_ != Health::kHealthy) return 0;
+  if (health_ != Health::kHealthy || blocked_) return 0;
   const int64_t window = std::max<int64_t>(1, std::llround(limits_.inflight * scale_));
   return std::max<int64_t>(0, window - inflight_);
 }
@@ -94,7 +94,7 @@ void Server::OnCancelled() {
 }
 
 bool Server::ControlDue(TimeNs now) {
-  if (health_ == Health::kHealthy || now < control_at_) return false;
+  if (health_ == Health::kHealthy || blocked_ || now < control_at_) return false;
   if (health_ == Health::kSuspect && controls_ >= kControlsSuspect) return false;  // now it is to answer, or is dead
   return pacer_.Allowance(now) > 0;
 }

@@ -59,7 +59,9 @@ class Server {
 
   const Endpoint& endpoint() const { return endpoint_; }
   const std::string& text() const { return text_; }
-  Health health() const { return health_; }
+  Health health() const { return blocked_ ? Health::kDead : health_; }
+  // Nothing may be sent to it: as if it were dead, but nobody asks whether it lives.
+  void set_blocked(bool blocked) { blocked_ = blocked; }
 
   // How many attempts may be sent to it now; none unless healthy.
   int64_t Allowance(TimeNs now);
@@ -123,6 +125,7 @@ class Server {
   int refusals_in_a_row_ = 0;
   TimeNs srtt_ = 0;  // 0: none measured
   Health health_ = Health::kHealthy;
+  bool blocked_ = false;
   int timeouts_in_a_row_ = 0;
   TimeNs unanswered_since_ = kNever;  // first attempt sent since the last answer
   int unanswered_ = 0;                // attempts sent since then
