@@ -6,7 +6,8 @@
 // The rules, by the row that is the finding's subject:
 // - Whatever needs `auth`, `resolver` or `policy` applies only where the run had that capability, and `mx_wildcard` and
 //   `domain_from_wildcard` only where wildcard probes were asked; the rules below hold for them besides.
-//   `domain_name_invalid` (needs `input`) has rejected lines for subjects, no domain rows.
+//   `domain_name_invalid` (needs `input`) has rejected lines for subjects, no domain rows; it is absent of a line that
+//   is rejected only as `blocked`, which holds a name.
 // - Domain row, scope `domain`: domain_nxdomain, domain_lookup_*, domain_dnssec_bogus, domain_is_alias, domain_alias_*,
 //   domain_apex_cname, cname_coexists: every row. mx_on_tld: a domain of one label. domain_no_ipv4_mx,
 //   domain_no_ipv6_mx and the wildcard findings: mx_outcome is data or failed; domain_from_wildcard besides only a

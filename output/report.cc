@@ -211,6 +211,14 @@ void AppendQuality(const SummaryCounts& counts, std::span<const ResolverStats> s
   }
 }
 
+void AppendBlocklist(const SummaryCounts& counts, const WithheldCounts& withheld, std::string* text) {
+  Table table({46, 11}, text);
+  table.Heading({"BLOCKLIST: NOT ASKED"});
+  table.Row({"domains (rejected lines)", FormatCount(counts.rejects[static_cast<size_t>(RejectReason::kBlocked)])});
+  table.Row({"hosts, PTR names, probed names", FormatCount(withheld.names)});
+  table.Row({"reverse names of addresses", FormatCount(withheld.addresses)});
+}
+
 void AppendResolvers(std::vector<ResolverStats> servers, size_t shown, std::string* text) {
   if (servers.empty()) return;
   std::stable_sort(servers.begin(), servers.end(),
@@ -272,6 +280,7 @@ absl::StatusOr<std::string> FormatReport(const Summary& summary, std::span<const
   AppendReverse(counts, &text);
   AppendOutcomes(counts, &text);
   AppendQuality(counts, servers, &text);
+  if (options.withheld.has_value()) AppendBlocklist(counts, *options.withheld, &text);
   AppendResolvers(servers, options.top, &text);
   return text;
 }

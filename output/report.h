@@ -9,6 +9,8 @@
 #define MXSCAN_OUTPUT_REPORT_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,8 +21,15 @@ namespace mxscan {
 
 inline constexpr size_t kReportColumns = 80;
 
+struct WithheldCounts {
+  uint64_t names = 0;      // hosts, PTR names and probed names; blocked domains are rejected lines
+  uint64_t addresses = 0;  // reverse names not asked for
+};
+
 struct ReportOptions {
   size_t top = 10;  // providers, TLDs, resolvers shown
+  // What the run did not ask because of its blocklist; shown where there was one.
+  std::optional<WithheldCounts> withheld;
 };
 
 absl::StatusOr<std::string> FormatReport(const Summary& summary, std::span<const ResolverStats> resolvers,

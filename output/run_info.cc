@@ -120,13 +120,18 @@ Json RowsToJson(const RowConservation& rows) {
   return json;
 }
 
-bool ReadLists(const Json& inputs, const Json& options, RunInfo* run) {
-  for (const Json& entry : inputs) {
-    RunInput& input = run->inputs.emplace_back();
+bool ReadFiles(const Json& files, std::vector<RunInput>* inputs) {
+  for (const Json& entry : files) {
+    RunInput& input = inputs->emplace_back();
     ObjectReader reader(entry);
     reader.Read("path", &input.path).Read("format", &input.format).Read("sha256", &input.sha256);
     if (!reader.Read("bytes", &input.bytes).Read("lines", &input.lines).ok()) return false;
   }
+  return true;
+}
+
+bool ReadLists(const Json& inputs, const Json& blocklist, const Json& options, RunInfo* run) {
+  if (!ReadFiles(inputs, &run->inputs) || !ReadFiles(blocklist, &run->blocklist)) return false;
   for (const Json& entry : options) {
     auto& [name, value] = run->options.emplace_back();
     ObjectReader reader(entry);
@@ -162,6 +167,9 @@ std::string RunInfoToJson(const RunInfo& run) {
   Json inputs = Json::array();
   for (const RunInput& input : run.inputs) inputs.push_back(InputToJson(input));
   json["inputs"] = std::move(inputs);
+  Json blocklist = Json::array();
+  for (const RunInput& file : run.blocklist) blocklist.push_back(InputToJson(file));
+  json["blocklist"] = std::move(blocklist);
   json["host"] = run.host;
   json["started_at"] = TimeToJson(run.started_at_us);
   json["updated_at"] = TimeToJson(run.updated_at_us);
@@ -193,6 +201,7 @@ absl::StatusOr<RunInfo> RunInfoFromJson(std::string_view text) {
   reader.Read("rcodes", &run.rcodes).Read("resolvers", &run.resolvers).Read("near_misses", &run.near_misses);
   reader.Read("transport", &run.transport).Read("control", &run.control).Read("counters", &run.counters);
   const Json* const inputs = reader.ReadArray("inputs");
+  const Json* const blocklist = reader.ReadArray("blocklist");
   const Json* const options = reader.ReadArray("options");
   const Json* const shard = reader.ReadObject("shard");
   const Json* const rows = reader.ReadObject("rows");
@@ -204,7 +213,7 @@ absl::StatusOr<RunInfo> RunInfoFromJson(std::string_view text) {
   rows_reader.Read("rejects", &run.rows.rejects).Read("duplicates", &run.rows.duplicates);
   rows_reader.Read("blank_lines", &run.rows.blank_lines).Read("comment_lines", &run.rows.comment_lines);
   rows_reader.Read("not_selected", &run.rows.not_selected);
-  if (!shard_reader.ok() || !rows_reader.ok() || !ReadLists(*inputs, *options, &run) ||
+  if (!shard_reader.ok() || !rows_reader.ok() || !ReadLists(*inputs, *blocklist, *options, &run) ||
       !FromText(exit_state, &run.exit_state)) {
     return absl::DataLossError("a member is missing or of the wrong type");
   }

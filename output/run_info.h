@@ -66,6 +66,7 @@ struct RunInfo {
   uint64_t shard_index = 0;
   uint64_t shard_count = 1;
   std::vector<RunInput> inputs;
+  std::vector<RunInput> blocklist;  // its files, as they were read last
   std::string host;
   int64_t started_at_us = kNull;  // since the epoch, UTC
   int64_t updated_at_us = kNull;

@@ -318,7 +318,12 @@ void Summary::MergeFrom(Summary&& other) {
 
 FindingCount Summary::Count(FindingId id) const {
   if (id == FindingId::kDomainNameInvalid) {
-    return {.present = counts_.reject_rows, .unknown = 0, .absent = counts_.domain_rows, .not_applicable = 0};
+    // What is blocked is a name, though nothing was asked about it.
+    const uint64_t blocked = counts_.rejects[static_cast<size_t>(RejectReason::kBlocked)];
+    return {.present = counts_.reject_rows - blocked,
+            .unknown = 0,
+            .absent = counts_.domain_rows + blocked,
+            .not_applicable = 0};
   }
   if (id == FindingId::kPtrNotMxName) {
     return {.present = counts_.finding_rows_present[Index(id)],

@@ -83,7 +83,7 @@ constexpr Column kFindingColumns[] = {
 constexpr Column kRejectColumns[] = {
     {"input_rank", kBigint, false, "Number of the input line, or the list's own rank where it has one"},
     {"input", kText, true, "At most 1 KiB of the input line, escaped"},
-    {"reason", kText, false, "Why it is no domain name"},
+    {"reason", kText, false, "Why nothing was asked about it"},
 };
 
 constexpr Table kTables[kTableCount] = {
@@ -93,7 +93,8 @@ constexpr Table kTables[kTableCount] = {
     {TableId::kAddresses, "addresses", "One row per address, once per run", kAddressColumns},
     {TableId::kFindings, "findings", "One row per scope, subject and finding that is present or unknown",
      kFindingColumns},
-    {TableId::kRejects, "rejects", "One row per input line that is no domain name", kRejectColumns},
+    {TableId::kRejects, "rejects", "One row per input line that is no domain name, or one on the blocklist",
+     kRejectColumns},
 };
 
 }  // namespace

@@ -22,8 +22,8 @@ constexpr std::array<std::string_view, kScopeCount> kScopes = {"domain",  "mx_se
 constexpr std::array<std::string_view, kSeverityCount> kSeverities = {"info", "notice", "warning", "error", "unknown"};
 constexpr std::array<std::string_view, 5> kNeeds = {"any", "auth", "resolver", "policy", "input"};
 constexpr std::array<std::string_view, kRejectReasonCount> kRejectReasons = {
-    "empty_label",   "label_too_long", "name_too_long", "not_a_name",       "idna", "line_too_long", "url",
-    "email_address", "address",        "bad_utf8",      "control_character"};
+    "empty_label",   "label_too_long", "name_too_long", "not_a_name",        "idna",   "line_too_long", "url",
+    "email_address", "address",        "bad_utf8",      "control_character", "blocked"};
 
 template <typename Value, size_t kCount>
 std::string_view Lookup(const std::array<std::string_view, kCount>& texts, Value value) {

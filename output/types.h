@@ -63,9 +63,10 @@ enum class RejectReason : uint8_t {
   kEmailAddress,
   kAddress,
   kBadUtf8,
-  kControlCharacter
+  kControlCharacter,
+  kBlocked  // a domain name, but on the run's blocklist
 };
-inline constexpr int kRejectReasonCount = 11;
+inline constexpr int kRejectReasonCount = 12;
 
 std::string_view ToText(Outcome value);  // "" for kNotAsked
 std::string_view ToText(DomainClass value);

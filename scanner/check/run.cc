@@ -23,6 +23,7 @@ class Keeper : public ObservationSink {
   void OnDomains(std::span<const DomainObservation* const> domains) override {
     for (const DomainObservation* domain : domains) result_->domains.push_back(*domain);
   }
+  void OnBlocked(int64_t /*input_rank*/, std::string_view /*input*/) override {}  // a check has no blocklist
   void OnHost(const HostObservation& /*host*/) override {}
   void OnAddress(const AddressObservation& address) override { result_->addresses[address.address] = address; }
   void OnHostAddress(const HostObservation& /*host*/, const AddressObservation& /*address*/) override {}

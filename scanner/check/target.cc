@@ -52,6 +52,7 @@ std::string_view WhyNot(RejectReason reason) {
       return "it holds a control character";
     case RejectReason::kNotAName:
     case RejectReason::kLineTooLong:
+    case RejectReason::kBlocked:  // of a scan; a check has no blocklist
       break;
   }
   return "labels hold letters, digits, hyphens and underscores, with dots between them";

@@ -59,7 +59,11 @@ int64_t TtlOf(const Lookup& lookup) { return lookup.outcome == Outcome::kData ? 
 RowWriter::RowWriter(Dataset* dataset, int writer, int writers, const SummaryOptions& summary, const Suffixes* suffixes)
     : suffixes_(suffixes), summary_(summary) {
   for (int i = 0; i < kTableCount; ++i) {
-    writers_[static_cast<size_t>(i)] = dataset->NewPartWriter(static_cast<TableId>(i), writer, writers, kShard);
+    const auto table = static_cast<TableId>(i);
+    // Of the rejects the intake writes the first part: lines that are no names. Workers add the names that are blocked.
+    const int part = table != TableId::kRejects ? std::min(writer, writers - 1) : writer == writers ? 0 : writer + 1;
+    const int parts = table == TableId::kRejects ? writers + 1 : writers;
+    writers_[static_cast<size_t>(i)] = dataset->NewPartWriter(table, part, parts, kShard);
   }
 }
 
@@ -245,6 +249,10 @@ void RowWriter::OnHostAddress(const HostObservation& host, const AddressObservat
   row.state = state;
   row.evidence = name_text_;
   Write(row);
+}
+
+void RowWriter::OnBlocked(int64_t input_rank, std::string_view input) {
+  OnReject(input_rank, input, RejectReason::kBlocked);
 }
 
 void RowWriter::OnReject(int64_t input_rank, std::string_view input, RejectReason reason) {

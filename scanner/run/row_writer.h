@@ -24,10 +24,11 @@ namespace mxscan {
 
 class RowWriter : public ObservationSink {
  public:
-  // Writer `writer` of `writers` of the same tables.
+  // Writer `writer` of `writers` of the same tables. Writer `writers` is the intake's, which writes only rejects.
   RowWriter(Dataset* dataset, int writer, int writers, const SummaryOptions& summary, const Suffixes* suffixes);
 
   void OnDomains(std::span<const DomainObservation* const> domains) override;
+  void OnBlocked(int64_t input_rank, std::string_view input) override;
   void OnHost(const HostObservation& host) override;
   void OnAddress(const AddressObservation& address) override;
   void OnHostAddress(const HostObservation& host, const AddressObservation& address) override;

@@ -84,9 +84,13 @@ void Survey::OnCompletion(const Completion& completion, int64_t wall_us) {
 
 bool Survey::TakeStage(const Completion& completion, Stage stage, Lookup* lookup, Stage* next) const {
   if (stage == Stage::kUnvalidated) {
-    lookup->unvalidated = completion.outcome;
+    lookup->unvalidated = completion.outcome;  // kNotAsked where it was withheld: nothing is known
     *next = Stage::kAgain;
     return completion.outcome == Outcome::kData;
+  }
+  if (stage == Stage::kAgain && completion.withheld) {
+    lookup->unvalidated = Outcome::kNotAsked;
+    return false;
   }
   FillLookup(completion, lookup);
   if (stage == Stage::kAgain) {
@@ -155,6 +159,7 @@ void Survey::DeliverName(const Ticket& ticket, const HostRef& host, int asked) {
 void FillLookup(const Completion& completion, Lookup* lookup) {
   const Answer& answer = *completion.answer;
   lookup->outcome = completion.outcome;
+  lookup->withheld = completion.withheld;
   lookup->rcode = completion.rcode;
   lookup->extended_error = static_cast<int16_t>(completion.extended_error);
   lookup->server = static_cast<int16_t>(completion.server);

@@ -21,6 +21,10 @@
 // Message. The cache is bounded in bytes; what is evicted is asked again when needed, and its row is not written
 // again (SeenSet), so that eviction costs queries and never changes a row.
 //
+// What the engine withholds because of the blocklist: a domain then has no observation but is told to the sink as
+// blocked; a lookup of a name is marked withheld, and such a name has no host row; an address is one whose PTR was not
+// asked, a PTR name one that was not looked up.
+//
 // Units: bytes, microseconds since the epoch for asked_at. Ownership: the survey owns its tasks and caches; the engine,
 // sink and sets must outlive it. Thread safety: one thread; each worker has one. Errors: none.
 #ifndef MXSCAN_SCANNER_SURVEY_SURVEY_H_
@@ -89,6 +93,8 @@ class ObservationSink {
   // Several at once, so that each step of their way to the rows is taken for all of them while its code is in the
   // processor's cache.
   virtual void OnDomains(std::span<const DomainObservation* const> domains) = 0;
+  // Instead: nothing was asked about the domain, because it is on the blocklist. `input` is the escaped token.
+  virtual void OnBlocked(int64_t input_rank, std::string_view input) = 0;
   virtual void OnHost(const HostObservation& host) = 0;
   virtual void OnAddress(const AddressObservation& address) = 0;
   // An exchange host and one of its addresses, both fully observed.
@@ -97,7 +103,10 @@ class ObservationSink {
 
 struct SurveyCounters {
   uint64_t domains_started = 0;
-  uint64_t domains_done = 0;
+  uint64_t domains_done = 0;        // observed
+  uint64_t domains_withheld = 0;    // on the blocklist
+  uint64_t names_withheld = 0;      // hosts, PTR names, probed names: different ones, however often wanted
+  uint64_t addresses_withheld = 0;  // those whose reverse name was not asked for
   uint64_t names_evicted = 0;
   uint64_t addresses_evicted = 0;
   uint64_t cache_hits = 0;  // requests answered without a question of their own
@@ -148,13 +157,15 @@ class Survey {
   void RequestProbes(DomainTask* task);
   void Continue(DomainTask* task);
   void FinishDomain(DomainTask* task);
+  void EndBlocked(DomainTask* task);
   void OnDomainName(const Ticket& ticket, const HostRef& host, int asked);
 
   // survey_name.cc
   // The observation, if it is complete; else it comes by `ticket`. `*asked` grows by the lookups sent at once.
   HostRef RequestName(NameView name, uint8_t families, HostRole role, const Ticket& ticket, int* asked);
   HostRef RequestOwnName(NameView name, uint8_t families, HostRole role, const Ticket& ticket, int* asked);
-  void AskName(NameEntry* entry, uint8_t families);
+  int AskName(NameEntry* entry, uint8_t families);
+  void CountWithheldName(const NameEntry& entry);
   void OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Completion& completion, int64_t wall_us);
   void OnWildcard(NameEntry* entry, const Completion& completion);
   void OnNameKnown(NameEntry* entry, uint8_t family);

@@ -69,8 +69,13 @@ AddressRef Survey::RequestOwnAddress(const IpAddress& address, const Ticket& tic
 void Survey::OnPtr(uint32_t index, const Completion& completion, int64_t wall_us) {
   AddressEntry* entry = addresses_[index].get();
   AddressObservation& observation = *entry->building;
-  FillLookup(completion, &observation.ptr);
-  observation.asked_at_us = wall_us;
+  if (completion.withheld) {
+    observation.asked = false;
+    entry->withheld = true;
+  } else {
+    FillLookup(completion, &observation.ptr);
+    observation.asked_at_us = wall_us;
+  }
   if (completion.outcome == Outcome::kData) {
     for (const Name& name : completion.answer->names) {
       PtrNameObservation ptr_name;
@@ -97,6 +102,11 @@ void Survey::OnPtr(uint32_t index, const Completion& completion, int64_t wall_us
 bool Survey::ConfirmName(AddressEntry* entry, uint32_t name, const HostObservation& host, bool other_family) {
   PtrNameObservation& observed = entry->building->names[name];
   const bool is_v4 = entry->address.family() == 4;
+  const Lookup& wanted = is_v4 != other_family ? host.a : host.aaaa;
+  if (wanted.withheld) {
+    observed.asked = false;
+    return true;
+  }
   if (other_family) {
     observed.other_family = is_v4 ? host.aaaa : host.a;
     return true;
@@ -112,9 +122,7 @@ bool Survey::ConfirmName(AddressEntry* entry, uint32_t name, const HostObservati
                       .sub = name};
   int asked = 0;
   const HostRef both = RequestName(observed.name, other, HostRole::kNone, ticket, &asked);
-  if (both == nullptr) return false;
-  observed.other_family = is_v4 ? both->aaaa : both->a;
-  return true;
+  return both != nullptr && ConfirmName(entry, name, *both, true);
 }
 
 void Survey::OnPtrName(const Ticket& ticket, const HostRef& host) {
@@ -132,7 +140,10 @@ void Survey::PublishAddress(AddressEntry* entry) {
   entry->bytes = sizeof(AddressEntry) + 48 + BytesOf(*entry->published);
   addresses_bytes_ += entry->bytes;
   const std::string_view octets(reinterpret_cast<const char*>(address.data()), address.size());
-  if (addresses_seen_->InsertIfNew(Fingerprint(octets))) sink_->OnAddress(*entry->published);
+  if (addresses_seen_->InsertIfNew(Fingerprint(octets))) {
+    sink_->OnAddress(*entry->published);
+    counters_.addresses_withheld += entry->withheld;
+  }
   const AddressRef published = entry->published;
   std::vector<Ticket> waiters = std::move(entry->waiters);
   entry->waiters.clear();

@@ -18,6 +18,7 @@ constexpr std::string_view kImplicitProbes[] = {"mail", "smtp", "mx"};
 void ClearObservation(DomainObservation* observation) {
   observation->mx.chain.clear();
   observation->mx.outcome = observation->mx.unvalidated = Outcome::kNotAsked;
+  observation->mx.withheld = false;
   observation->records.clear();
   observation->duplicate_records = false;
   observation->exchanges.clear();
@@ -46,6 +47,7 @@ Probe ProbeOf(const HostObservation& host) {
   Probe probe;
   probe.addresses = host.ipv4;
   probe.addresses.insert(probe.addresses.end(), host.ipv6.begin(), host.ipv6.end());
+  probe.withheld = host.a.withheld || host.aaaa.withheld;
   const Outcome outcomes[] = {host.a.outcome, host.aaaa.outcome};
   bool empty_name = true;
   for (const Outcome outcome : outcomes) {
@@ -55,19 +57,21 @@ Probe ProbeOf(const HostObservation& host) {
   }
   if (!probe.addresses.empty()) {
     probe.outcome = Outcome::kData;
-  } else if (!IsFailed(probe.outcome)) {
+  } else if (!IsFailed(probe.outcome) && !probe.withheld) {
     probe.outcome = empty_name ? Outcome::kNxDomain : Outcome::kNoData;
   }
   return probe;
 }
 
 bool DoesNotExist(const HostObservation& host) {
+  if (host.a.withheld || host.aaaa.withheld) return false;
   const bool a = host.a.outcome == Outcome::kNxDomain || host.a.outcome == Outcome::kNotAsked;
   const bool aaaa = host.aaaa.outcome == Outcome::kNxDomain || host.aaaa.outcome == Outcome::kNotAsked;
   return a && aaaa;
 }
 
 bool HasNoAddress(const HostObservation& host) {
+  if (host.a.withheld || host.aaaa.withheld) return false;
   const bool a = IsEmpty(host.a.outcome) || host.a.outcome == Outcome::kNotAsked;
   const bool aaaa = IsEmpty(host.aaaa.outcome) || host.aaaa.outcome == Outcome::kNotAsked;
   return a && aaaa;
@@ -111,8 +115,9 @@ DomainObservation& Survey::BeginObservation(DomainTask* task) {
 }
 
 void Survey::OnMx(DomainTask* task, Stage stage, const Completion& completion, int64_t wall_us) {
+  if (stage == Stage::kPlain && completion.withheld) return EndBlocked(task);
   DomainObservation& observation = stage == Stage::kPlain ? BeginObservation(task) : *task->observation;
-  ++observation.queries;
+  observation.queries += !completion.withheld;
   Stage next;
   const bool goes_on = TakeStage(completion, stage, &observation.mx, &next);
   if (stage != Stage::kUnvalidated) observation.attempts += completion.sends;
@@ -286,6 +291,16 @@ void Survey::Flush() {
   domains_open_ -= count;
   closed_ += count;
   counters_.domains_done += count;
+}
+
+// Of which nothing was asked.
+void Survey::EndBlocked(DomainTask* task) {
+  sink_->OnBlocked(task->input_rank, task->input);
+  ++counters_.domains_withheld;
+  free_domains_.push_back(task->index);
+  MXSCAN_CHECK(domains_open_ > 0);
+  --domains_open_;
+  ++closed_;
 }
 
 }  // namespace mxscan

@@ -1,6 +1,5 @@
 // Names and their addresses: one cache for exchanges, PTR names and probes; and the host rows that come of it.
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "io/check.h"
@@ -41,6 +40,7 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
   entry->wants_row = entry->wants_row || role == HostRole::kExchange;
   entry->wants_row_if_address = entry->wants_row_if_address || role == HostRole::kImplicit;
   const uint8_t missing = families & static_cast<uint8_t>(~(entry->done | entry->asking));
+  int sent = 0;
   if (missing != 0) {
     if (entry->building == nullptr) {
       entry->building = entry->published == nullptr ? std::make_shared<HostObservation>()
@@ -49,9 +49,8 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
       entry->building->validation_asked = options_.lookups.bogus;
     }
     entry->asking |= missing;
-    AskName(entry, missing);
+    sent = AskName(entry, missing);
   }
-  const int sent = std::popcount(missing);
   *asked += sent;
   if ((entry->done & families) == families) {
     ++counters_.cache_hits;
@@ -65,14 +64,23 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
   return nullptr;
 }
 
-void Survey::AskName(NameEntry* entry, uint8_t families) {
-  if (families & kFamily4) engine_->Ask(entry->name, RrType::kA, MakeTag(TagKind::kNameA, entry->index));
-  if (families & kFamily6) engine_->Ask(entry->name, RrType::kAaaa, MakeTag(TagKind::kNameAaaa, entry->index));
+// Returns how many questions are sent: all, or none of a name on the blocklist.
+int Survey::AskName(NameEntry* entry, uint8_t families) {
+  int sent = 0;
+  if (families & kFamily4) sent += engine_->Ask(entry->name, RrType::kA, MakeTag(TagKind::kNameA, entry->index));
+  if (families & kFamily6) sent += engine_->Ask(entry->name, RrType::kAaaa, MakeTag(TagKind::kNameAaaa, entry->index));
   if (families & kWildcard) {
     Name name;
     MXSCAN_CHECK(RandomLabelUnder(entry->name, &name));
-    engine_->Ask(name, RrType::kMx, MakeTag(TagKind::kNameWildcard, entry->index));
+    sent += engine_->Ask(name, RrType::kMx, MakeTag(TagKind::kNameWildcard, entry->index));
   }
+  return sent;
+}
+
+void Survey::CountWithheldName(const NameEntry& entry) {
+  // Among the hosts whose rows are written, but under another fingerprint: no row is written for this one.
+  constexpr uint64_t kWithheld = 0xb10cb10cb10cb10cull;
+  counters_.names_withheld += hosts_seen_->InsertIfNew(Fingerprint(entry.name) ^ kWithheld);
 }
 
 void Survey::OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Completion& completion, int64_t wall_us) {
@@ -81,11 +89,16 @@ void Survey::OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Com
   Lookup& lookup = is_aaaa ? host.aaaa : host.a;
   Stage next;
   const bool goes_on = TakeStage(completion, stage, &lookup, &next);
+  if (lookup.withheld) {
+    CountWithheldName(*entry);
+    return OnNameKnown(entry, family);
+  }
   if (host.asked_at_us == 0) host.asked_at_us = wall_us;
   if (goes_on) {
-    engine_->Ask(entry->name, is_aaaa ? RrType::kAaaa : RrType::kA,
-                 MakeTag(is_aaaa ? TagKind::kNameAaaa : TagKind::kNameA, entry->index, next),
-                 next == Stage::kUnvalidated ? Checking::kDisabled : Checking::kEnabled);
+    const bool sent = engine_->Ask(entry->name, is_aaaa ? RrType::kAaaa : RrType::kA,
+                                   MakeTag(is_aaaa ? TagKind::kNameAaaa : TagKind::kNameA, entry->index, next),
+                                   next == Stage::kUnvalidated ? Checking::kDisabled : Checking::kEnabled);
+    if (!sent) return;
     // The question is of whoever waited first.
     for (NameEntry::Waiter& waiter : entry->waiters) {
       if ((waiter.families & family) == 0) continue;
@@ -105,6 +118,7 @@ void Survey::OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Com
 void Survey::OnWildcard(NameEntry* entry, const Completion& completion) {
   auto probe = std::make_shared<WildcardProbe>();
   probe->outcome = completion.outcome;
+  if (completion.withheld) CountWithheldName(*entry);
   if (completion.outcome == Outcome::kData) TakeMxRecords(*completion.answer, &probe->records);
   entry->building->wildcard = std::move(probe);
   OnNameKnown(entry, kWildcard);
@@ -146,6 +160,7 @@ void Survey::PublishName(NameEntry* entry) {
 void Survey::StartHost(NameEntry* entry) {
   if (entry->row_done || (entry->done & kFamilies) != enabled_families()) return;
   const HostObservation& host = *entry->published;
+  if (host.a.withheld || host.aaaa.withheld) return;  // a row tells of lookups, and there were none
   const bool has_address = !host.ipv4.empty() || !host.ipv6.empty();
   if (!entry->wants_row && !(entry->wants_row_if_address && has_address)) return;
   entry->row_done = true;

@@ -66,6 +66,7 @@ struct Survey::AddressEntry {
   IpAddress address;
   int pending = 0;  // PTR itself, then names being confirmed
   bool referenced = false;
+  bool withheld = false;  // PTR was not asked because of the blocklist
   uint64_t bytes = 0;
   AddressRef published;
   std::shared_ptr<AddressObservation> building;

@@ -78,7 +78,7 @@ class DomainJudge {
     FindingState state = FindingState::kUnknown;
     if (outcome == Outcome::kData) {
       // Null where no random label fits: a name of that length has no wildcard to speak of.
-      state = probe == nullptr ? FindingState::kAbsent : StateIf(AnswersAlike(*probe), IsFailed(probe->outcome));
+      state = probe == nullptr ? FindingState::kAbsent : StateIf(AnswersAlike(*probe), !IsDefinite(probe->outcome));
     }
     recorder_.Set(
         id, state,
@@ -88,7 +88,8 @@ class DomainJudge {
         },
         [&](EvidenceText& text) {
           if (probe == nullptr) return DescribeFailures(facts_, text);
-          text.Word("a random label").Word(where).Word("it").Word(ToText(probe->outcome));
+          text.Word("a random label").Word(where).Word("it");
+          text.Word(probe->outcome == Outcome::kNotAsked ? "blocked" : ToText(probe->outcome));
         });
   }
   bool AnswersAlike(const WildcardProbe& probe) const {
@@ -159,7 +160,7 @@ FindingState DomainJudge::CoexistsState() const {
   bool failed = false;
   for (const Lookup* found : lookups) {
     if (found->cname_coexists) return FindingState::kPresent;
-    failed |= IsFailed(found->outcome);
+    failed |= IsOpen(*found);
     if (found->outcome != Outcome::kData) continue;
     const NameView owner = found->chain.empty() ? NameView(domain_.name) : NameView(found->chain.back());
     for (const Lookup* alias : lookups) {

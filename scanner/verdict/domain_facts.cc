@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "io/check.h"
+#include "scanner/verdict/host_facts.h"
 
 namespace mxscan {
 namespace {
@@ -103,10 +104,10 @@ void DescribeFailures(const DomainFacts& facts, EvidenceText& text) {
   }
   text.Word("failed:");
   const auto describe = [&](const HostObservation& host) {
-    if (!IsFailed(host.a.outcome) && !IsFailed(host.aaaa.outcome)) return;
+    if (!AnyFailed(host)) return;
     text.Name(host.name);
-    if (IsFailed(host.a.outcome)) text.Word("a").OutcomeOf(host.a);
-    if (IsFailed(host.aaaa.outcome)) text.Word("aaaa").OutcomeOf(host.aaaa);
+    if (IsOpen(host.a)) text.Word("a").OutcomeOf(host.a);
+    if (IsOpen(host.aaaa)) text.Word("aaaa").OutcomeOf(host.aaaa);
   };
   if (domain.self != nullptr) describe(*domain.self);
   for (const ExchangeObservation& exchange : domain.exchanges) {

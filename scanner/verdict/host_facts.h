@@ -34,8 +34,11 @@ constexpr FindingState StateOf(Fact fact) {
 }
 constexpr Fact Not(Fact fact) { return fact == Fact::kNo ? Fact::kYes : fact == Fact::kYes ? Fact::kNo : fact; }
 
+// Whether the lookup left open what it was to tell: it failed, or the blocklist kept it from being asked.
+inline bool IsOpen(const Lookup& lookup) { return IsFailed(lookup.outcome) || lookup.withheld; }
+
 // Whether any lookup ended so.
-inline bool AnyFailed(const HostObservation& host) { return IsFailed(host.a.outcome) || IsFailed(host.aaaa.outcome); }
+inline bool AnyFailed(const HostObservation& host) { return IsOpen(host.a) || IsOpen(host.aaaa); }
 inline bool AnyData(const HostObservation& host) {
   return host.a.outcome == Outcome::kData || host.aaaa.outcome == Outcome::kData;
 }

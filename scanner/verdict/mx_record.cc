@@ -151,7 +151,9 @@ class ExchangeJudge {
     if (registrable->empty() || *registrable == facts_.registrable) return FindingState::kAbsent;
     if (nxdomain != Fact::kYes) return StateOf(nxdomain);
     const Outcome outcome = exchange_.registrable_probe.outcome;
-    if (outcome == Outcome::kNotAsked) return FindingState::kNotApplicable;
+    if (outcome == Outcome::kNotAsked) {
+      return exchange_.registrable_probe.withheld ? FindingState::kUnknown : FindingState::kNotApplicable;
+    }
     return StateIf(outcome == Outcome::kNxDomain, IsFailed(outcome));
   }
 
@@ -166,6 +168,7 @@ class ExchangeJudge {
           if (IsFailed(exchange_.registrable_probe.outcome)) {
             text.Word("registrable domain").Name(registrable).Word(ToText(exchange_.registrable_probe.outcome));
           }
+          if (exchange_.registrable_probe.withheld) text.Word("registrable domain").Name(registrable).Word("blocked");
         });
   }
 

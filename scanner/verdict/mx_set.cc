@@ -135,7 +135,7 @@ class MxSetJudge {
 
 // Whether a probed name has addresses and all of them differ from those of d.
 Fact MxSetJudge::ProbeDiffers(const Probe& probe) const {
-  if (probe.outcome == Outcome::kNotAsked) return Fact::kNotAsked;
+  if (probe.outcome == Outcome::kNotAsked) return probe.withheld ? Fact::kUnknown : Fact::kNotAsked;
   if (IsFailed(probe.outcome)) return Fact::kUnknown;
   if (probe.outcome != Outcome::kData) return Fact::kNo;
   bool open = false;
@@ -144,7 +144,7 @@ Fact MxSetJudge::ProbeDiffers(const Probe& probe) const {
     const std::vector<IpAddress>& own = v4 ? domain_.self->ipv4 : domain_.self->ipv6;
     if (std::find(own.begin(), own.end(), address) != own.end()) return Fact::kNo;
     // The family's addresses of d are not known: this one may be among them.
-    open |= IsFailed(v4 ? domain_.self->a.outcome : domain_.self->aaaa.outcome);
+    open |= IsOpen(v4 ? domain_.self->a : domain_.self->aaaa);
   }
   return open ? Fact::kUnknown : Fact::kYes;
 }
@@ -301,8 +301,8 @@ FindingState MxSetJudge::SharedState(const IpAddress** shared) const {
     for (const IpAddress& address : host.ipv6) all.emplace_back(&address, &host);
     with_data[0] += host.a.outcome == Outcome::kData;
     with_data[1] += host.aaaa.outcome == Outcome::kData;
-    failed[0] += IsFailed(host.a.outcome);
-    failed[1] += IsFailed(host.aaaa.outcome);
+    failed[0] += IsOpen(host.a);
+    failed[1] += IsOpen(host.aaaa);
   });
   constexpr size_t kPairwiseMax = 8;  // fewer addresses are quicker compared with each other than sorted
   const size_t reach = all.size() <= kPairwiseMax ? all.size() : 2;
@@ -408,9 +408,10 @@ void MxSetJudge::JudgeFamily(FindingId id, Lookup HostObservation::*lookup) {
   bool data = facts_.hosts == 0;  // no exchange: nothing to be said of each
   ForEachHost([&](const HostObservation& host) {
     const Outcome outcome = (host.*lookup).outcome;
+    const bool open = IsOpen(host.*lookup);
     data |= outcome == Outcome::kData;
-    failed |= IsFailed(outcome);
-    not_asked |= outcome == Outcome::kNotAsked;
+    failed |= open;
+    not_asked |= outcome == Outcome::kNotAsked && !open;
   });
   const FindingState state = data        ? FindingState::kAbsent
                              : not_asked ? FindingState::kNotApplicable

@@ -25,6 +25,7 @@ struct Lookup {
   // Of the same question with CD set (RFC 4035 3.2.2): asked where the outcome is SERVFAIL and no Extended DNS Error
   // says why. Data is believed only if the question without CD then ends in SERVFAIL again: else this is kNotAsked.
   Outcome unvalidated = Outcome::kNotAsked;
+  bool withheld = false;        // the name is on the blocklist: not asked, and what depends on it is unknown
   int16_t extended_error = -1;  // of its SERVFAIL (RFC 8914); -1: none
   int16_t server = -1;          // index of the server that gave the last answer; -1: none was accepted
   int32_t rcode = -1;           // of the last answer; -1: none was accepted
@@ -68,6 +69,7 @@ struct Probe {
   Outcome outcome = Outcome::kNotAsked;  // addresses of a name: data if any family has some, failed if none has and
                                          // one failed, else nxdomain if both are, else nodata
   std::vector<IpAddress> addresses;      // sorted, unique
+  bool withheld = false;                 // a lookup was, and no other gave an address: see Lookup
 };
 
 struct ExchangeObservation {
@@ -107,12 +109,13 @@ struct PtrNameObservation {
   Lookup same_family;     // A for an IPv4 address, AAAA for an IPv6 one
   Lookup other_family;    // asked only where same_family is definitely empty
   bool confirms = false;  // same_family's addresses hold the address
-  bool asked = true;      // false: over the cap of names per address, or of a single label (never confirms)
+  bool asked = true;      // false: over the cap of names per address, of a single label (never confirms), or withheld
 };
 
 struct AddressObservation {
   IpAddress address;
-  bool asked = true;          // false: not global, or the `ptr` group of lookups is off; nothing else is set then
+  // False: not global, on the blocklist, or the `ptr` group of lookups is off; nothing else is set then.
+  bool asked = true;
   bool confirm_asked = true;  // the `confirm` group of lookups is on
   Lookup ptr;
   std::vector<PtrNameObservation> names;  // sorted by name

@@ -82,7 +82,9 @@ EvidenceText& EvidenceText::Number(int64_t number) {
 
 EvidenceText& EvidenceText::OutcomeOf(const Lookup& lookup) {
   constexpr int32_t kServFailRcode = 2;
-  Append(lookup.alias_loop ? std::string_view("alias loop") : ToText(lookup.outcome));
+  Append(lookup.withheld     ? std::string_view("blocked")
+         : lookup.alias_loop ? std::string_view("alias loop")
+                             : ToText(lookup.outcome));
   if (lookup.truncated) Append("truncated");
   if (lookup.outcome == Outcome::kServFail && lookup.rcode > 0 && lookup.rcode != kServFailRcode) {
     Append("rcode");

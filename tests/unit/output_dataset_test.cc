@@ -28,6 +28,7 @@ constexpr int kRows = 24;
 
 RunInfo ExampleRun() {
   RunInfo run;
+  run.blocklist = {{"/lists/blocked.txt", "plain", std::string(64, 'b'), 120, 9}};
   run.version = "0.1.0";
   run.command = "scan";
   run.options = {{"rate", "20k"}, {"resolver", "192.0.2.53"}};

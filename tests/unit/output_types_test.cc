@@ -37,7 +37,7 @@ TEST(OutputTypes, TextsAreTheContracts) {
   ExpectWords<Scope>({"domain", "mx_set", "mx", "host", "address", "reverse", "policy", "zone"});
   ExpectWords<Severity>({"info", "notice", "warning", "error", "unknown"});
   ExpectWords<RejectReason>({"empty_label", "label_too_long", "name_too_long", "not_a_name", "idna", "line_too_long",
-                             "url", "email_address", "address", "bad_utf8", "control_character"});
+                             "url", "email_address", "address", "bad_utf8", "control_character", "blocked"});
   EXPECT_EQ(ToText(Needs::kAny), "any");
   EXPECT_EQ(ToText(Needs::kInput), "input");
 }

@@ -112,6 +112,7 @@ struct Seen {
   std::multiset<std::string> hosts;
   std::multiset<std::string> addresses;
   std::multiset<std::string> pairs;
+  std::multiset<std::string> blocked;
   friend bool operator==(const Seen&, const Seen&) = default;
 };
 
@@ -124,6 +125,7 @@ class KeepingSink : public ObservationSink {
       (*domains_)[NameToText(domain->name)] = *domain;
     }
   }
+  void OnBlocked(int64_t /*input_rank*/, std::string_view input) override { seen_->blocked.emplace(input); }
   void OnHost(const HostObservation& host) override { seen_->hosts.insert(Text(host)); }
   void OnAddress(const AddressObservation& address) override { seen_->addresses.insert(Text(address)); }
   void OnHostAddress(const HostObservation& host, const AddressObservation& address) override {
@@ -145,6 +147,7 @@ struct SurveyBenchOptions {
   sim::FaultPlan plan = {.latency_ns = kMillisecond, .jitter_ns = kMillisecond};
   int tries = kTriesDefault;
   uint64_t label_seed = 99;
+  const BlocklistFeed* blocklist = nullptr;
 };
 
 class SurveyBench {
@@ -207,6 +210,9 @@ class SurveyBench {
       counters_.names_evicted += counters.names_evicted;
       counters_.addresses_evicted += counters.addresses_evicted;
       counters_.cache_hits += counters.cache_hits;
+      counters_.domains_withheld += counters.domains_withheld;
+      counters_.names_withheld += counters.names_withheld;
+      counters_.addresses_withheld += counters.addresses_withheld;
       asked_ += worker->engine().counters().asked;
       MXSCAN_CHECK(worker->engine().open() == 0);
       cache_bytes_max_ = std::max(cache_bytes_max_, worker->survey().cache_bytes());
@@ -240,6 +246,7 @@ class SurveyBench {
     engine.servers = {TestServer(0)};
     engine.inflight = options_.inflight;
     engine.tries = options_.tries;
+    engine.blocklist = options_.blocklist;
     SurveyOptions survey;
     survey.worker = index;
     survey.workers = options_.workers;
