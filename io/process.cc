@@ -17,11 +17,12 @@
 namespace mxscan {
 namespace {
 
-sigset_t StopSet() {
+sigset_t StopSet(bool hangup) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  if (hangup) sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -40,8 +41,8 @@ int64_t ClockNs(clockid_t clock) {
 
 }  // namespace
 
-StopSignals::StopSignals() {
-  const sigset_t set = StopSet();
+StopSignals::StopSignals(bool hangup) : hangup_(hangup) {
+  const sigset_t set = StopSet(hangup_);
   MXSCAN_CHECK(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
 }
 
@@ -52,7 +53,7 @@ void IgnoreBrokenPipes() {
 }
 
 int StopSignals::Wait(TimeNs timeout_ns) {
-  const sigset_t set = StopSet();
+  const sigset_t set = StopSet(hangup_);
   const timespec timeout = ToTimespec(timeout_ns);
   const int signal = sigtimedwait(&set, nullptr, &timeout);
   return signal > 0 ? signal : 0;

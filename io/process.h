@@ -13,13 +13,16 @@
 
 namespace mxscan {
 
-// SIGINT and SIGTERM as values. Make one before any thread is started: the signals are blocked in all of them and only
-// taken by Wait.
+// SIGINT and SIGTERM as values, and SIGHUP where `hangup` is wanted (else it keeps its way). Make one before any thread
+// is started: the signals are blocked in all of them and only taken by Wait.
 class StopSignals {
  public:
-  StopSignals();
+  explicit StopSignals(bool hangup = false);
   // The number of a signal that came within `timeout_ns`, or 0.
   int Wait(TimeNs timeout_ns);
+
+ private:
+  const bool hangup_;
 };
 
 // From now on a closed pipe is an error of the write, and no signal that ends the process. First thing in main.

@@ -13,6 +13,7 @@
 #include "scanner/cli/progress.h"
 #include "scanner/cli/resolvers.h"
 #include "scanner/cli/units.h"
+#include "scanner/input/blocklist_file.h"
 #include "scanner/run/scan.h"
 
 namespace mxscan {
@@ -39,6 +40,7 @@ struct ScanFlags {
   std::string max_domains = "0";
   std::string compression = "zstd";
   std::string memory = "128M";
+  std::vector<std::string> blocklist_files;
   bool quiet = false;
   bool dry_run = false;
 };
@@ -111,6 +113,22 @@ std::string Join(const std::vector<std::string>& items) {
   return text;
 }
 
+// Reads the blocklist. Resolvers on it are refused here: without them the scan is another than the one asked for.
+absl::Status TakeBlocklist(const ScanFlags& flags, ScanOptions* options) {
+  options->blocklist_files = flags.blocklist_files;
+  if (flags.blocklist_files.empty()) return absl::OkStatus();
+  absl::StatusOr<std::shared_ptr<const Blocklist>> list = ReadBlocklist(flags.blocklist_files);
+  if (!list.ok()) return absl::FailedPreconditionError(list.status().message());
+  options->blocklist = *std::move(list);
+  for (const Endpoint& server : options->servers) {
+    if (!options->blocklist->Blocks(server.address)) continue;
+    return absl::FailedPreconditionError(absl::StrCat("the resolver ", server.ToString(),
+                                                      " is on the blocklist; give another --resolver, or take its "
+                                                      "address out of the list if it is yours"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
   ScanOptions options;
   options.inputs = flags.inputs;
@@ -129,6 +147,8 @@ absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
   absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), flags.resolvers);
   if (!servers.ok()) return servers.status();
   options.servers = *std::move(servers);
+  status = TakeBlocklist(flags, &options);
+  if (!status.ok()) return status;
   options.described = {{"resolver", Join(flags.resolvers)},
                        {"rate", flags.rate},
                        {"server-rate", flags.server_rate},
@@ -144,7 +164,8 @@ absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
                        {"column", absl::StrCat(flags.column)},
                        {"max-domains", flags.max_domains},
                        {"compression", flags.compression},
-                       {"memory", flags.memory}};
+                       {"memory", flags.memory},
+                       {"blocklist-file", Join(flags.blocklist_files)}};
   return options;
 }
 
@@ -212,6 +233,10 @@ ScanCommand::ScanCommand(CLI::App* root) {
       ->capture_default_str();
   app_->add_option("--compression", flags_.compression, "of the tables: zstd, gzip or none")->capture_default_str();
   app_->add_option("--memory", flags_.memory, "of caches and of what was seen")->capture_default_str();
+  app_->add_option("--blocklist-file", flags_.blocklist_files,
+                   "names (with all under them), addresses and prefixes that nothing is asked about or sent to; # "
+                   "comments; read again on SIGHUP; repeatable")
+      ->allow_extra_args(false);
   app_->add_flag("--quiet", flags_.quiet, "say nothing but errors");
   app_->add_flag("--dry-run", flags_.dry_run, "read the lists, say what would be done, send nothing");
 }
@@ -241,10 +266,14 @@ int ScanCommand::DryRun(const ScanOptions& options) {
   absl::StatusOr<std::unique_ptr<TargetSource>> source = TargetSource::Open(options.inputs, options.list);
   absl::Status status = source.status();
   InputItem item;
+  uint64_t blocked = 0;
   for (InputKind kind = InputKind::kBlank; status.ok() && kind != InputKind::kEnd;) {
     absl::StatusOr<InputKind> next = (*source)->Next(&item);
     status = next.status();
     if (next.ok()) kind = *next;
+    if (next.ok() && kind == InputKind::kTarget && options.blocklist != nullptr) {
+      blocked += options.blocklist->Blocks(item.name.view());
+    }
   }
   if (!status.ok()) {
     Complain(std::string(status.message()));
@@ -258,6 +287,10 @@ int ScanCommand::DryRun(const ScanOptions& options) {
   const uint64_t names = options.domains_max > 0 ? std::min(options.domains_max, counts.targets) : counts.targets;
   absl::StrAppend(&text, "names: ", names, " (duplicates are dropped while scanning), rejects: ", counts.rejects,
                   ", blank: ", counts.blank, ", comments: ", counts.comments, "\n");
+  if (options.blocklist != nullptr) {
+    absl::StrAppend(&text, "blocklist: ", BlocklistText(*options.blocklist), "; of the names above ", blocked,
+                    " are on it and not asked\n");
+  }
   absl::StrAppend(&text, "resolvers: ", options.servers.size(), ", the first is ", options.servers[0].ToString(), "\n");
   absl::StrAppend(&text, CostsText(options.lookups, names));
   const double servers_rate = options.server_rate * static_cast<double>(options.servers.size());
@@ -316,7 +349,7 @@ int ScanCommand::Report(const ScanOptions& options, const ScanResult& result) {
 }
 
 int ScanCommand::Run() {
-  StopSignals signals;  // before any thread
+  StopSignals signals(!flags_.blocklist_files.empty());  // before any thread
   const absl::StatusOr<ScanOptions> options = Understand(flags_);
   if (!options.ok()) {
     Complain(std::string(options.status().message()));
@@ -326,6 +359,7 @@ int ScanCommand::Run() {
   RaiseFileLimit();
   ScanHooks hooks;
   Progress progress(IsTerminal(STDERR_FILENO), TerminalColumns(STDERR_FILENO), MonotonicNow());
+  hooks.complaint = [](const std::string& text) { Complain(text); };
   if (!options->quiet) {
     hooks.notice = [](const std::string& text) { Complain(text); };
     hooks.progress = [&progress](const ScanProgress& state) {

@@ -90,6 +90,10 @@ absl::StatusOr<Recount> RecountDataset(FileSystem* files, const std::string& dir
   if (status.ok()) status = AddRows<RejectRow>(*reader, recount.summary.get());
   if (status.ok()) status = recount.summary->status();
   if (!status.ok()) return status;
+  if (const auto found = run->counters.find(kBlocklistCounters); found != run->counters.end()) {
+    Counters& counters = found->second;
+    recount.withheld = {counters[kNamesWithheld], counters[kAddressesWithheld]};
+  }
   for (const auto& [server, counters] : run->resolvers) {
     recount.resolvers.push_back(ResolverFromCounters(server, counters));
   }

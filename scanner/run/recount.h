@@ -8,20 +8,28 @@
 #define MXSCAN_SCANNER_RUN_RECOUNT_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "io/file.h"
+#include "output/report.h"
 #include "output/run_info.h"
 #include "output/summary.h"
 #include "output/summary_csv.h"
 
 namespace mxscan {
 
+// The names under which run.json keeps what was withheld, among its counters.
+inline constexpr char kBlocklistCounters[] = "blocklist";
+inline constexpr char kNamesWithheld[] = "names_withheld";
+inline constexpr char kAddressesWithheld[] = "addresses_withheld";
+
 struct Recount {
   std::unique_ptr<Summary> summary;
   std::vector<ResolverStats> resolvers;
+  std::optional<WithheldCounts> withheld;  // of a run with a blocklist
   bool finished = false;
 };
 

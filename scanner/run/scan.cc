@@ -1,5 +1,7 @@
 #include "scanner/run/scan.h"
 
+#include <signal.h>
+
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -7,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "scanner/input/blocklist_file.h"
 
 namespace mxscan {
 namespace {
@@ -44,6 +47,7 @@ class ScanRunner {
   void IntakeThread();
   void Watch();
   bool Watched(TimeNs now);
+  void ReloadBlocklist();
   void ShowProgress(TimeNs now);
   ScanResult Close();
   ScanResult Stopped(ScanEnd end, ExitState state, const std::string& message, const absl::Status& status);
@@ -54,6 +58,7 @@ class ScanRunner {
   const ScanHooks& hooks_;
   TimeNs start_ = 0;
   std::unique_ptr<TargetSource> source_;
+  std::unique_ptr<BlocklistFeed> blocklist_;  // null: none
   std::vector<std::unique_ptr<Transport>> transports_;
   std::unique_ptr<ScanCore> core_;
 
@@ -82,6 +87,9 @@ absl::Status ScanRunner::OpenTransports(int count) {
     if (!transport.ok()) return transport.status();
     if (i == 0 && !reason.empty() && hooks_.notice) hooks_.notice(reason);
     transports_.push_back(*std::move(transport));
+    if (blocklist_ == nullptr) continue;
+    auto gate = std::make_unique<BlocklistGate>(blocklist_.get());
+    transports_.back() = std::make_unique<GuardedTransport>(std::move(transports_.back()), std::move(gate));
   }
   return absl::OkStatus();
 }
@@ -119,6 +127,25 @@ void ScanRunner::IntakeThread() {
 
 void ScanRunner::Quit() {
   quit_.store(true);
+  for (const auto& transport : transports_) transport->Wake();
+}
+
+// The new list, whole, or the old one as it was.
+void ScanRunner::ReloadBlocklist() {
+  absl::StatusOr<std::shared_ptr<const Blocklist>> list = ReadBlocklist(options_.blocklist_files);
+  if (!list.ok()) {
+    if (hooks_.complaint) {
+      hooks_.complaint(absl::StrCat(std::string(list.status().message()), "; the blocklist stays as it was"));
+    }
+    return;
+  }
+  if (hooks_.notice) hooks_.notice(absl::StrCat("blocklist read again: ", BlocklistText(**list)));
+  for (const Endpoint& server : options_.servers) {
+    if ((*list)->Blocks(server.address) && hooks_.complaint) {
+      hooks_.complaint(absl::StrCat(server.ToString(), " is on the blocklist now: it is asked no more"));
+    }
+  }
+  blocklist_->Publish(*std::move(list));
   for (const auto& transport : transports_) transport->Wake();
 }
 
@@ -174,8 +201,12 @@ void ScanRunner::Watch() {
   run_info_at_ = start_ + kRunInfoInterval;
   TimeNs look = kMillisecond;
   while (true) {
-    const int signal = signals_->Wait(look);
+    int signal = signals_->Wait(look);
     look = std::min(kLook, look * 2);
+    if (signal == SIGHUP) {
+      ReloadBlocklist();
+      signal = 0;
+    }
     const TimeNs now = MonotonicNow();
     if (signal != 0 && stop_signal_ != 0) {
       end_ = ScanEnd::kAborted;
@@ -235,7 +266,7 @@ ScanResult ScanRunner::Close() {
   if (source_->counts().targets == 0) {
     return Stopped(ScanEnd::kInputEmpty, ExitState::kFailed, "no line of the input holds a domain name", {});
   }
-  if (!core_->AnyAnswer()) return Stopped(ScanEnd::kNoServer, ExitState::kStopped, "no server answered", {});
+  if (core_->NobodyAnswered()) return Stopped(ScanEnd::kNoServer, ExitState::kStopped, "no server answered", {});
   result.status = core_->Finish(MonotonicNow());
   result.end = ScanEnd::kDone;
   if (!result.status.ok()) {
@@ -258,6 +289,7 @@ ScanResult ScanRunner::Run() {
     return result;
   }
   source_ = *std::move(source);
+  if (options_.blocklist != nullptr) blocklist_ = std::make_unique<BlocklistFeed>(options_.blocklist);
   result.status = OpenTransports(WorkersFor(options_, CpuCount()));
   if (!result.status.ok()) return result;
 
@@ -268,6 +300,7 @@ ScanResult ScanRunner::Run() {
   environment.start_ns = start_;
   environment.start_wall_us = WallClockUs();
   environment.host = HostName();
+  environment.blocklist = blocklist_.get();
   absl::StatusOr<std::unique_ptr<ScanCore>> core = ScanCore::Create(options_, environment);
   if (!core.ok()) {
     result.end = EndForOutput(core.status());
@@ -294,7 +327,7 @@ ScanResult ScanRunner::Run() {
   }
   result = Close();
   result.domains = core_->domains_done();
-  result.rejects = source_->counts().rejects;
+  result.rejects = source_->counts().rejects + core_->domains_blocked();
   result.duplicates = core_->intake().counts().duplicates;
   result.duration_ns = MonotonicNow() - start_;
   return result;

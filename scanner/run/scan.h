@@ -53,6 +53,7 @@ struct ScanResult {
 
 struct ScanHooks {
   std::function<void(const std::string&)> notice;     // one line about how the scan is run
+  std::function<void(const std::string&)> complaint;  // one line about what went wrong, though the scan goes on
   std::function<void(const ScanProgress&)> progress;  // a few times a second
 };
 

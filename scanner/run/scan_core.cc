@@ -75,7 +75,8 @@ absl::Status ScanCore::Open() {
   const RandomKey key = RandomKey::FromSeed(options_.seed);
   const uint64_t seen_share = SeenShare(options_.memory_bytes);
   domains_seen_ = std::make_unique<SeenSet>(SeenOptions("domains", 0, seen_share));
-  rejects_ = std::make_unique<RowWriter>(dataset_.get(), 0, 1, SummaryOptionsFor("rejects"), &suffixes_);
+  rejects_ =
+      std::make_unique<RowWriter>(dataset_.get(), crew_.size(), crew_.size(), SummaryOptionsFor("rejects"), &suffixes_);
   for (int i = 0; i < crew_.size(); ++i) OpenWorker(i, key);
   for (const auto& worker : workers_) {
     worker->SetPeers(environment_.transports);
@@ -119,6 +120,7 @@ void ScanCore::OpenWorker(int index, const RandomKey& key) {
   engine.inflight = std::max<size_t>(1, options_.inflight / static_cast<size_t>(count));
   engine.tries = options_.tries;
   engine.timeout_ns = options_.timeout_ns;
+  engine.blocklist = environment_.blocklist;
 
   SurveyOptions survey;
   survey.worker = index;
@@ -144,15 +146,26 @@ const absl::Status& ScanCore::WorkerStatus(int index) const {
   return writers_[i]->status();
 }
 
-bool ScanCore::AnyAnswer() const {
-  return std::any_of(workers_.begin(), workers_.end(),
-                     [](const auto& worker) { return worker->engine().counters().answered > 0; });
+bool ScanCore::NobodyAnswered() const {
+  uint64_t sent = 0;
+  uint64_t answered = 0;
+  for (const auto& worker : workers_) {
+    sent += worker->engine().counters().sent;
+    answered += worker->engine().counters().answered;
+  }
+  return sent > 0 && answered == 0;
 }
 
 uint64_t ScanCore::domains_done() const {
   uint64_t done = 0;
   for (const auto& worker : workers_) done += worker->survey().counters().domains_done;
   return done;
+}
+
+uint64_t ScanCore::domains_blocked() const {
+  uint64_t blocked = 0;
+  for (const auto& worker : workers_) blocked += worker->survey().counters().domains_withheld;
+  return blocked;
 }
 
 std::vector<ResolverStats> ScanCore::resolver_stats() const {
@@ -176,7 +189,7 @@ std::vector<ResolverStats> ScanCore::resolver_stats() const {
 void ScanCore::FillRows() {
   const InputCounts& input = environment_.source->counts();
   run_.rows.input_lines = input.lines;
-  run_.rows.rejects = input.rejects;
+  run_.rows.rejects = input.rejects + domains_blocked();
   run_.rows.blank_lines = input.blank;
   run_.rows.comment_lines = input.comments;
   run_.rows.duplicates = intake_->counts().duplicates;
@@ -217,17 +230,42 @@ void ScanCore::FillCounters() {
     run_.transport["send_retries"] += transport.send_retries;
     run_.transport["receive_drops"] += transport.receive_drops;
     run_.transport["streams_opened"] += transport.streams_opened;
+    run_.transport["blocked"] += transport.blocked;
   }
   run_.counters["engine"] = std::move(engine);
   run_.counters["survey"] = std::move(survey);
+  FillBlocklist();
   for (const ResolverStats& stats : resolver_stats()) {
     run_.resolvers[stats.server] = ResolverCounters(stats);
   }
 }
 
+void ScanCore::FillBlocklist() {
+  if (environment_.blocklist == nullptr) return;
+  Counters counters = {{"reloads", environment_.blocklist->generation() - 1}};
+  for (const auto& worker : workers_) {
+    const SurveyCounters& tasks = worker->survey().counters();
+    counters["domains_withheld"] += tasks.domains_withheld;
+    counters[kNamesWithheld] += tasks.names_withheld;
+    counters[kAddressesWithheld] += tasks.addresses_withheld;
+    counters["questions_withheld"] += worker->engine().counters().withheld;
+  }
+  for (const BlocklistSource& source : environment_.blocklist->Current()->sources()) {
+    counters["names"] += source.names;
+    counters["prefixes"] += source.prefixes;
+  }
+  run_.counters[kBlocklistCounters] = std::move(counters);
+}
+
 void ScanCore::FillRun(TimeNs now) {
   run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
   run_.inputs.clear();
+  run_.blocklist.clear();
+  if (environment_.blocklist != nullptr) {
+    for (const BlocklistSource& source : environment_.blocklist->Current()->sources()) {
+      run_.blocklist.push_back({source.path, source.format, source.sha256, source.octets, source.lines});
+    }
+  }
   for (const InputReport& report : environment_.source->Reports()) {
     run_.inputs.push_back({report.path, report.guess, report.sha256, report.octets, report.lines});
   }

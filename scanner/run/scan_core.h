@@ -35,6 +35,7 @@ struct ScanEnvironment {
   TimeNs start_ns = 0;                 // the transports' time now
   int64_t start_wall_us = 0;           // and the time of day then
   std::string host;
+  const BlocklistFeed* blocklist = nullptr;  // null: none
 };
 
 class ScanCore {
@@ -50,8 +51,8 @@ class ScanCore {
 
   // Whether a table of worker `index` could not be written. By that worker's thread.
   const absl::Status& WorkerStatus(int index) const;
-  // Whether any server has ever answered. When no worker runs.
-  bool AnyAnswer() const;
+  // Whether questions were sent and no server ever answered. When no worker runs.
+  bool NobodyAnswered() const;
 
   // Rewrites run.json with what is known now, from counters that may be read while workers run.
   absl::Status WriteProgress(TimeNs now);
@@ -63,7 +64,8 @@ class ScanCore {
   // Of the summary as merged by Finish.
   Summary& summary() { return rejects_->summary(); }
   std::vector<ResolverStats> resolver_stats() const;
-  uint64_t domains_done() const;
+  uint64_t domains_done() const;     // rows; when no worker runs
+  uint64_t domains_blocked() const;  // rejects of workers; the same
   const RunInfo& run() const { return run_; }
 
  private:
@@ -75,6 +77,7 @@ class ScanCore {
   void FillRun(TimeNs now);
   void FillRows();
   void FillCounters();
+  void FillBlocklist();
   absl::Status CommitRows();
 
   const ScanOptions options_;

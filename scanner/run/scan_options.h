@@ -5,6 +5,7 @@
 #define MXSCAN_SCANNER_RUN_SCAN_OPTIONS_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "output/codec.h"
 #include "scanner/input/list_format.h"
 #include "scanner/limits.h"
+#include "scanner/resolve/blocklist.h"
 #include "scanner/survey/survey.h"
 
 namespace mxscan {
@@ -40,6 +42,8 @@ struct ScanOptions {
   uint64_t domains_max = 0;  // 0: all
   uint64_t memory_bytes = kMemoryDefaultBytes;
   Compression compression = Compression::kZstd;
+  std::vector<std::string> blocklist_files;    // read again on SIGHUP
+  std::shared_ptr<const Blocklist> blocklist;  // what they held at first; null: none
   bool quiet = false;
   bool dry_run = false;
   // As given and as defaulted, for run.json, in the order of the documentation.

@@ -141,7 +141,8 @@ void Worker::TakeMail() {
 void Worker::ShowBoard() {
   WorkerBoard& board = crew_->board(index_);
   const EngineCounters& engine = engine_.counters();
-  board.domains_done.store(survey_.counters().domains_done, std::memory_order_relaxed);
+  const SurveyCounters& survey = survey_.counters();
+  board.domains_done.store(survey.domains_done + survey.domains_withheld, std::memory_order_relaxed);
   board.sent.store(engine.sent, std::memory_order_relaxed);
   board.answered.store(engine.answered, std::memory_order_relaxed);
   board.timed_out.store(engine.timed_out, std::memory_order_relaxed);

@@ -272,6 +272,7 @@ class RcodeServer:
     def __init__(self, rcode):
         self._rcode = rcode
         self.queries = 0
+        self.names = []  # the wire names that were asked about, lower case, in order
         self.endpoint = free_endpoint()
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
@@ -290,6 +291,7 @@ class RcodeServer:
                 return
             self.queries += 1
             end = query.index(0, 12) + 5
+            self.names.append(query[12:end - 4].lower())
             header = query[:2] + bytes([0x80 | query[2] & 0x01, 0x80 | self._rcode, 0, 1, 0, 0, 0, 0, 0, 0])
             self._sock.sendto(header + query[12:end], peer)
 
