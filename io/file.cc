@@ -16,7 +16,6 @@
 
 #include "io/check.h"
 #include "io/system_error.h"
-#include "io/unique_fd.h"
 
 namespace mxscan {
 namespace {
@@ -24,11 +23,17 @@ namespace {
 constexpr mode_t kFileMode = 0666;       // the umask decides
 constexpr mode_t kDirectoryMode = 0777;  // the umask decides
 
-// open(2) that goes on after a signal.
-int OpenRetrying(const std::string& path, int flags, mode_t mode = 0) {
+// A path as the *at calls take it.
+struct Place {
+  int directory = AT_FDCWD;
+  std::string path;
+};
+
+// openat(2) that goes on after a signal.
+int OpenRetrying(const Place& place, int flags, mode_t mode = 0) {
   int fd = -1;
   do {
-    fd = open(path.c_str(), flags | O_CLOEXEC, mode);
+    fd = openat(place.directory, place.path.c_str(), flags | O_CLOEXEC, mode);
   } while (fd < 0 && errno == EINTR);
   return fd;
 }
@@ -119,14 +124,17 @@ class PosixDirectoryLock : public DirectoryLock {
 
 class PosixFiles : public FileSystem {
  public:
+  PosixFiles() = default;
+  PosixFiles(std::string directory, UniqueFd anchor) : anchored_(std::move(directory)), anchor_(std::move(anchor)) {}
+
   absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
-    UniqueFd fd(OpenRetrying(path, O_WRONLY | O_CREAT | O_TRUNC, kFileMode));
+    UniqueFd fd(OpenRetrying(PlaceOf(path), O_WRONLY | O_CREAT | O_TRUNC, kFileMode));
     if (!fd.valid()) return SystemError("create " + path, errno);
     return std::make_unique<PosixWritableFile>(std::move(fd), path);
   }
 
   absl::StatusOr<std::unique_ptr<ReadableFile>> Open(const std::string& path) override {
-    UniqueFd fd(OpenRetrying(path, O_RDONLY));
+    UniqueFd fd(OpenRetrying(PlaceOf(path), O_RDONLY));
     if (!fd.valid()) return SystemError("open " + path, errno);
     struct stat status {};
     if (fstat(fd.get(), &status) != 0) return SystemError("stat " + path, errno);
@@ -136,33 +144,43 @@ class PosixFiles : public FileSystem {
   }
 
   absl::Status Rename(const std::string& from, const std::string& to) override {
-    if (rename(from.c_str(), to.c_str()) != 0) return SystemError("rename " + from + " to " + to, errno);
+    const Place source = PlaceOf(from);
+    const Place target = PlaceOf(to);
+    if (renameat(source.directory, source.path.c_str(), target.directory, target.path.c_str()) != 0)
+      return SystemError("rename " + from + " to " + to, errno);
     return absl::OkStatus();
   }
 
   absl::Status Remove(const std::string& path) override {
-    if (std::remove(path.c_str()) != 0) return SystemError("remove " + path, errno);
-    return absl::OkStatus();
+    const Place place = PlaceOf(path);
+    if (unlinkat(place.directory, place.path.c_str(), 0) == 0) return absl::OkStatus();
+    if (errno == EISDIR && unlinkat(place.directory, place.path.c_str(), AT_REMOVEDIR) == 0) return absl::OkStatus();
+    return SystemError("remove " + path, errno);
   }
 
   absl::Status SyncDirectory(const std::string& path) override {
-    UniqueFd fd(OpenRetrying(path, O_RDONLY | O_DIRECTORY));
+    UniqueFd fd(OpenRetrying(PlaceOf(path), O_RDONLY | O_DIRECTORY));
     if (!fd.valid()) return SystemError("open directory " + path, errno);
     return SyncDescriptor(fd.get(), path);
   }
 
   absl::Status MakeDirectory(const std::string& path) override {
-    if (mkdir(path.c_str(), kDirectoryMode) == 0) return absl::OkStatus();
+    const Place place = PlaceOf(path);
+    if (mkdirat(place.directory, place.path.c_str(), kDirectoryMode) == 0) return absl::OkStatus();
     const int error = errno;
     struct stat status {};
-    if (error != EEXIST || stat(path.c_str(), &status) != 0) return SystemError("mkdir " + path, error);
+    if (error != EEXIST || fstatat(place.directory, place.path.c_str(), &status, 0) != 0)
+      return SystemError("mkdir " + path, error);
     if (!S_ISDIR(status.st_mode)) return SystemError("mkdir " + path, ENOTDIR);
     return absl::OkStatus();
   }
 
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override {
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+    UniqueFd fd(OpenRetrying(PlaceOf(path), O_RDONLY | O_DIRECTORY));
+    if (!fd.valid()) return SystemError("list " + path, errno);
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(fdopendir(fd.get()), closedir);
     if (directory == nullptr) return SystemError("list " + path, errno);
+    fd.Release();  // the stream's now
     std::vector<std::string> names;
     for (;;) {
       errno = 0;  // the only way to tell the end from an error
@@ -176,12 +194,13 @@ class PosixFiles : public FileSystem {
   }
 
   bool Exists(const std::string& path) override {
+    const Place place = PlaceOf(path);
     struct stat status {};
-    return stat(path.c_str(), &status) == 0;
+    return fstatat(place.directory, place.path.c_str(), &status, 0) == 0;
   }
 
   absl::StatusOr<std::unique_ptr<DirectoryLock>> Lock(const std::string& directory) override {
-    UniqueFd fd(OpenRetrying(directory, O_RDONLY | O_DIRECTORY));
+    UniqueFd fd(OpenRetrying(PlaceOf(directory), O_RDONLY | O_DIRECTORY));
     if (!fd.valid()) return SystemError("lock " + directory, errno);
     int result = -1;
     do {
@@ -193,6 +212,17 @@ class PosixFiles : public FileSystem {
     if (result != 0) return SystemError("lock " + directory, errno);
     return std::make_unique<PosixDirectoryLock>(std::move(fd));
   }
+
+ private:
+  Place PlaceOf(const std::string& path) const {
+    if (!anchor_.valid() || !path.starts_with(anchored_)) return {AT_FDCWD, path};
+    if (path.size() == anchored_.size()) return {anchor_.get(), "."};
+    if (path[anchored_.size()] != '/') return {AT_FDCWD, path};
+    return {anchor_.get(), path.substr(anchored_.size() + 1)};
+  }
+
+  const std::string anchored_{};  // a path without a slash at its end
+  const UniqueFd anchor_{};
 };
 
 // Create, write, fsync and close.
@@ -210,6 +240,11 @@ absl::Status WriteNewFile(FileSystem* files, const std::string& path, std::strin
 FileSystem* PosixFileSystem() {
   static FileSystem* const files = new PosixFiles;
   return files;
+}
+
+std::unique_ptr<FileSystem> AnchoredFileSystem(const std::string& directory, UniqueFd open_directory) {
+  MXSCAN_CHECK(!directory.empty() && (directory == "/" || directory.back() != '/') && open_directory.valid());
+  return std::make_unique<PosixFiles>(directory == "/" ? "" : directory, std::move(open_directory));
 }
 
 absl::Status WriteFileAtomically(FileSystem* files, const std::string& path, std::string_view content) {

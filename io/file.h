@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "io/unique_fd.h"
 
 namespace mxscan {
 
@@ -62,6 +63,9 @@ class FileSystem {
 
 // The real one. A process-wide object that is never destroyed.
 FileSystem* PosixFileSystem();
+// The real one, but `directory` and all beneath it are reached through `open_directory`, which is that directory: also
+// where its path cannot be walked by the user that the process has become, or comes to mean something else.
+std::unique_ptr<FileSystem> AnchoredFileSystem(const std::string& directory, UniqueFd open_directory);
 
 // Writes `path` so that a reader sees the old content or the new, never a part: temporary file beside it, fsync,
 // rename, fsync of the directory.

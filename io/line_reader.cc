@@ -39,8 +39,10 @@ absl::Status DataError(const std::string& path, std::string_view format, std::st
 // The octets of the file as they are on disk, block by block, with the first block known beforehand.
 class RawInput {
  public:
-  static absl::StatusOr<std::unique_ptr<RawInput>> Open(const std::string& path) {
-    const int fd = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  static absl::StatusOr<std::unique_ptr<RawInput>> Open(const std::string& path, UniqueFd held) {
+    const int fd = held.valid()  ? held.Release()
+                   : path == "-" ? STDIN_FILENO
+                                 : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) return ReadError(path, errno);
     auto input = std::unique_ptr<RawInput>(new RawInput(path, fd));
     struct stat status {};
@@ -73,6 +75,16 @@ class RawInput {
     if (!size.ok()) return size.status();
     return std::string_view(buffer_.data(), *size);
   }
+
+  // A second input of the same file, which moves the first one's position; of a seekable one only. The path is not
+  // opened again: it may be out of reach by now.
+  absl::StatusOr<std::unique_ptr<RawInput>> FromTheStart() const {
+    UniqueFd copy(fcntl(fd_, F_DUPFD_CLOEXEC, 0));
+    if (!copy.valid() || lseek(fd_, 0, SEEK_SET) != 0) return ReadError(path_, errno);
+    return Open(path_, std::move(copy));
+  }
+  int64_t Tell() const { return lseek(fd_, 0, SEEK_CUR); }
+  void GoTo(int64_t position) { lseek(fd_, position, SEEK_SET); }
 
   int64_t Seek(int64_t offset, int whence) {
     head_size_ = 0;
@@ -367,11 +379,14 @@ bool IsZstd(std::string_view head) {
 absl::StatusOr<std::unique_ptr<BlockSource>> OpenArchive(std::unique_ptr<RawInput> input, std::string_view format) {
   uint64_t files = 0;
   if (format == "zip" && input->seekable()) {
-    absl::StatusOr<std::unique_ptr<RawInput>> again = RawInput::Open(input->path());
+    const int64_t position = input->Tell();
+    absl::StatusOr<std::unique_ptr<RawInput>> again = input->FromTheStart();
     if (!again.ok()) return again.status();
     ArchiveSource counter(*std::move(again), format);
-    if (absl::Status status = counter.Start(/*count_files=*/true); !status.ok()) return status;
+    const absl::Status counted = counter.Start(/*count_files=*/true);
+    if (!counted.ok()) return counted;
     files = counter.files();
+    input->GoTo(position);
   }
   auto source = std::make_unique<ArchiveSource>(std::move(input), format);
   if (absl::Status status = source->Start(/*count_files=*/false); !status.ok()) return status;
@@ -483,8 +498,16 @@ class BlockLineReader : public LineReader {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LineReader>> OpenLines(const std::string& path) {
-  absl::StatusOr<std::unique_ptr<RawInput>> input = RawInput::Open(path);
+absl::StatusOr<std::unique_ptr<LineReader>> OpenLines(const std::string& path) { return OpenLines(path, UniqueFd()); }
+
+UniqueFd HoldLines(const std::string& path) {
+  struct stat status {};
+  if (path == "-" || stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return UniqueFd();
+  return UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+}
+
+absl::StatusOr<std::unique_ptr<LineReader>> OpenLines(const std::string& path, UniqueFd held) {
+  absl::StatusOr<std::unique_ptr<RawInput>> input = RawInput::Open(path, std::move(held));
   if (!input.ok()) return input.status();
   absl::StatusOr<std::unique_ptr<BlockSource>> source = OpenSource(*std::move(input));
   if (!source.ok()) return source.status();

@@ -20,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "io/unique_fd.h"
 
 namespace mxscan {
 
@@ -47,6 +48,12 @@ class LineReader {
 
 // `path` is a file or "-", which is standard input.
 absl::StatusOr<std::unique_ptr<LineReader>> OpenLines(const std::string& path);
+
+// Opens a file now, to be read later: whoever the process is then, and whatever the path means. Nothing is opened where
+// that could wait or take something away: pipes, devices, standard input; their turn comes with OpenLines.
+UniqueFd HoldLines(const std::string& path);
+// The same as OpenLines(path), of what HoldLines has opened, if it has.
+absl::StatusOr<std::unique_ptr<LineReader>> OpenLines(const std::string& path, UniqueFd held);
 
 // Whether OpenLines has a chance: exists, is no directory, may be read. Opens nothing, so a pipe loses nothing.
 absl::Status CheckLinesReadable(const std::string& path);

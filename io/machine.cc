@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "io/privileges.h"
 #include "io/process.h"
 #include "io/socket.h"
 #include "io/transport_factory.h"
@@ -121,6 +122,8 @@ MachineFacts LookAtMachine(const std::string& directory) {
     facts.memory_available = std::min(facts.memory_available.value_or(*group), *group);
   }
   facts.disk_free = FreeDisk(directory);
+  if (RunsAsRoot()) facts.becomes = UserForDirectory(directory).name;
+  facts.landlock_version = LandlockVersion();
   timex clock{};
   if (const int state = adjtimex(&clock); state >= 0) facts.clock_synchronised = state != TIME_ERROR;
   return facts;

@@ -52,13 +52,18 @@ absl::StatusOr<std::unique_ptr<TargetSource>> TargetSource::Open(std::vector<std
     if (absl::Status status = CheckLinesReadable(path); !status.ok()) return status;
   }
   auto source = std::unique_ptr<TargetSource>(new TargetSource(std::move(paths), options));
+  source->held_.resize(source->reports_.size());
+  for (size_t i = 0; i < std::min(source->held_.size(), kHeldInputsMax); ++i) {
+    source->held_[i] = HoldLines(source->reports_[i].path);
+  }
   if (absl::Status status = source->OpenNext(); !status.ok()) return status;
   return source;
 }
 
 absl::Status TargetSource::OpenNext() {
-  InputReport& report = reports_[next_input_++];
-  absl::StatusOr<std::unique_ptr<LineReader>> reader = OpenLines(report.path);
+  const size_t input = next_input_++;
+  InputReport& report = reports_[input];
+  absl::StatusOr<std::unique_ptr<LineReader>> reader = OpenLines(report.path, std::move(held_[input]));
   if (!reader.ok()) return reader.status();
   reader_ = *std::move(reader);
   lines_of_input_ = 0;

@@ -28,6 +28,7 @@
 
 namespace mxscan {
 
+inline constexpr size_t kHeldInputsMax = 256;    // files open at once, waiting for their turn
 inline constexpr size_t kRejectTokenMax = 1024;  // octets of a reject's token that are kept
 
 enum class InputKind : uint8_t {
@@ -70,7 +71,9 @@ struct InputReport {
 
 class TargetSource {
  public:
-  // Opens the first input and checks that the others are there. `paths` is not empty; "-" is standard input.
+  // Opens the first input and checks that the others are there; files among them are held open, so that they can be
+  // read by a process that has given up its rights since (the first kHeldInputsMax of them). `paths` is not empty; "-"
+  // is standard input.
   static absl::StatusOr<std::unique_ptr<TargetSource>> Open(std::vector<std::string> paths, const ListOptions& options);
 
   // The next line of the inputs, or kEnd. After an error every further call returns it.
@@ -98,6 +101,7 @@ class TargetSource {
 
   const ListOptions options_;
   std::vector<InputReport> reports_;
+  std::vector<UniqueFd> held_;          // by input; taken when its turn comes
   size_t next_input_ = 0;               // the current one is the one before
   std::unique_ptr<LineReader> reader_;  // null between inputs and at the end
   ListLayout layout_;

@@ -1,0 +1,71 @@
+// What a process may do, given up: another user, no capabilities, no way back, and a fence around its files.
+//
+// Purpose: a program that reads packets of strangers for days needs little: its sockets, the files it reads, one
+// directory to write to. Started as root it becomes an ordinary user in two steps, ActForFilesAs (so that what it makes
+// from now on belongs to that user, while sockets are still made with root's rights) and BecomeUser, which is for good.
+// RaiseFence keeps any user's process to the files named, where the kernel has Landlock (Linux 5.13; man landlock(7)).
+// Thread safety: before other threads are started, which inherit what was given up; the fence and the file identity
+// hold for the calling thread. Errors: a Status with the system's words; after an error of BecomeUser the process may
+// be anything between and should end.
+#ifndef MXSCAN_IO_PRIVILEGES_H_
+#define MXSCAN_IO_PRIVILEGES_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "io/unique_fd.h"
+
+namespace mxscan {
+
+struct UserId {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string name;  // the number as text where it has none
+};
+
+bool RunsAsRoot();      // effective user 0
+uid_t OwnerOf(int fd);  // of an open file; root where it cannot be told
+UniqueFd DuplicateDescriptor(int fd);
+absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path);  // for a Fence
+// The directories through which a file is reached by its path: the one that the path names and, where the last part is
+// a symbolic link, the one it leads to.
+std::vector<std::string> DirectoriesOf(const std::string& path);
+// By name or number; kNotFound where there is none of that name.
+absl::StatusOr<UserId> FindUser(const std::string& name_or_number);
+// Who should own the files of a new directory: the owner of the directory where it exists, else of its parent; where
+// that is root, the user nobody.
+UserId UserForDirectory(const std::string& directory);
+
+UserId NobodyUser();
+
+// From now on files are reached and made as that user, without supplementary groups; all else stays root's.
+absl::Status ActForFilesAs(const UserId& user);
+// The same, back to root: what was not made for good.
+absl::Status ActForFilesAsRoot();
+// For good: all user and group ids.
+absl::Status BecomeUser(const UserId& user);
+// Gives up every capability, also those that a program started later could gain (no_new_privs). For anyone.
+absl::Status RenounceCapabilities();
+
+// A directory that `user` can write to, open, however hard its path is to reach for that user. It is made where it does
+// not exist; an empty one becomes the user's. Called between ActForFilesAs and BecomeUser.
+absl::StatusOr<UniqueFd> OpenDirectoryFor(const UserId& user, const std::string& directory);
+
+// The version of Landlock that the kernel offers; 0: none.
+int LandlockVersion();
+struct Fence {
+  std::vector<int> writable;          // open directories: all beneath may be read, made, changed, removed
+  std::vector<std::string> readable;  // files, and directories with all beneath; what does not exist is left out
+};
+// No file elsewhere can be opened, made or removed any more; what is open stays so. True where the kernel does it.
+absl::StatusOr<bool> RaiseFence(const Fence& fence);
+// What libraries may want to read at any time: "/usr", "/etc", ...
+std::vector<std::string> SystemDirectories();
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_IO_PRIVILEGES_H_
