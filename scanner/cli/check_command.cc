@@ -12,6 +12,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "io/privileges.h"
 #include "io/process.h"
 #include "io/transport_factory.h"
 #include "scanner/check/check_json.h"
@@ -199,6 +200,14 @@ int CheckCommand::Run() {
   if (!transport.ok()) {
     Complain(std::string(transport.status().message()));
     return transport.status().code() == absl::StatusCode::kPermissionDenied ? kExitPermission : kExitInternal;
+  }
+  // Nothing is written, so root can become anyone; where that is refused (a namespace without users) it stays.
+  if (RunsAsRoot()) BecomeUser(NobodyUser()).IgnoreError();
+  absl::Status renounced = RenounceCapabilities();
+  if (renounced.ok()) renounced = RaiseFence({.writable = {}, .readable = SystemDirectories()}).status();
+  if (!renounced.ok()) {
+    Complain(std::string(renounced.message()));
+    return kExitInternal;
   }
   // What is waited for is said where a person waits, and wiped away before the report.
   bool shown = false;

@@ -97,6 +97,23 @@ Check CheckClock(const MachineFacts& facts) {
   return Hint(what, "not synchronised: the times in the dataset may be wrong", "timedatectl set-ntp true");
 }
 
+Check CheckPrivileges(const MachineFacts& facts) {
+  const std::string what = "privileges";
+  if (facts.becomes.empty()) return Ok(what, "none, and none are needed");
+  return Ok(what, absl::StrCat("root; a scan into this directory becomes user ", facts.becomes,
+                               ", without capabilities, and leaves its files to that user (--user chooses another)"));
+}
+
+Check CheckFence(const MachineFacts& facts) {
+  const std::string what = "file fence";
+  if (facts.landlock_version > 0) {
+    return Ok(what, absl::StrCat("Landlock version ", facts.landlock_version,
+                                 ": a scan can write to nothing but its dataset, and read little else"));
+  }
+  return Hint(what, "this kernel offers no Landlock: a scan is kept from other files by their permissions only",
+              "add landlock to the kernel's lsm= list (Linux 5.13 or later); nothing need be done");
+}
+
 }  // namespace
 
 std::vector<Check> CheckMachine(const MachineFacts& facts) {
@@ -116,6 +133,8 @@ std::vector<Check> CheckMachine(const MachineFacts& facts) {
   checks.push_back(CheckMemory(facts));
   checks.push_back(CheckDisk(facts));
   checks.push_back(CheckClock(facts));
+  checks.push_back(CheckPrivileges(facts));
+  checks.push_back(CheckFence(facts));
   return checks;
 }
 

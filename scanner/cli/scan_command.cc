@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "io/privileges.h"
 #include "io/process.h"
 #include "scanner/cli/commands.h"
 #include "scanner/cli/exit_status.h"
@@ -41,6 +42,7 @@ struct ScanFlags {
   std::string compression = "zstd";
   std::string memory = "128M";
   std::vector<std::string> blocklist_files;
+  std::string user;
   bool quiet = false;
   bool dry_run = false;
 };
@@ -143,6 +145,11 @@ absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
   if (status.ok()) status = ParseLookups(flags.lookups, &options.lookups);
   if (status.ok()) status = ReadSeed(flags.seed, &options.seed);
   if (!status.ok()) return status;
+  options.user = flags.user;
+  if (!options.user.empty()) {
+    if (!RunsAsRoot()) return Usage("--user: only root can become another user");
+    if (!FindUser(options.user).ok()) return Usage(absl::StrCat("--user: there is no user '", options.user, "'"));
+  }
   if (options.output.empty() && !options.dry_run) return Usage("--output DIR is missing: where the dataset goes");
   absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), flags.resolvers);
   if (!servers.ok()) return servers.status();
@@ -165,7 +172,8 @@ absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
                        {"max-domains", flags.max_domains},
                        {"compression", flags.compression},
                        {"memory", flags.memory},
-                       {"blocklist-file", Join(flags.blocklist_files)}};
+                       {"blocklist-file", Join(flags.blocklist_files)},
+                       {"user", flags.user}};
   return options;
 }
 
@@ -237,6 +245,10 @@ ScanCommand::ScanCommand(CLI::App* root) {
                    "names (with all under them), addresses and prefixes that nothing is asked about or sent to; # "
                    "comments; read again on SIGHUP; repeatable")
       ->allow_extra_args(false);
+  app_->add_option(
+      "--user", flags_.user,
+      "whom a scan started as root becomes; the owner of the output directory or of the one above it where "
+      "not given, or nobody if that is root");
   app_->add_flag("--quiet", flags_.quiet, "say nothing but errors");
   app_->add_flag("--dry-run", flags_.dry_run, "read the lists, say what would be done, send nothing");
 }

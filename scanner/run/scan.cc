@@ -4,11 +4,13 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "io/privileges.h"
 #include "scanner/input/blocklist_file.h"
 
 namespace mxscan {
@@ -47,6 +49,8 @@ class ScanRunner {
   void IntakeThread();
   void Watch();
   bool Watched(TimeNs now);
+  absl::Status TakeUser();
+  absl::Status GiveUpRights();
   void ReloadBlocklist();
   void ShowProgress(TimeNs now);
   ScanResult Close();
@@ -60,6 +64,9 @@ class ScanRunner {
   std::unique_ptr<TargetSource> source_;
   std::unique_ptr<BlocklistFeed> blocklist_;  // null: none
   std::vector<std::unique_ptr<Transport>> transports_;
+  std::optional<UserId> user_;  // that root becomes
+  UniqueFd output_directory_;
+  std::unique_ptr<FileSystem> anchored_files_;  // of the dataset, where its path is not this user's to walk
   std::unique_ptr<ScanCore> core_;
 
   std::atomic<bool> quit_{false};  // workers end after their turn
@@ -128,6 +135,59 @@ void ScanRunner::IntakeThread() {
 void ScanRunner::Quit() {
   quit_.store(true);
   for (const auto& transport : transports_) transport->Wake();
+}
+
+// Started as root: from here on what the scan makes belongs to an ordinary user. Sockets are still root's to make,
+// since that may give them larger buffers.
+absl::Status ScanRunner::TakeUser() {
+  if (!RunsAsRoot()) return absl::OkStatus();
+  absl::StatusOr<UserId> user = options_.user.empty() ? UserForDirectory(options_.output) : FindUser(options_.user);
+  if (!user.ok()) return user.status();
+  if (user->uid == 0) return absl::OkStatus();
+  if (absl::Status status = ActForFilesAs(*user); !status.ok()) {
+    if (!options_.user.empty()) return status;
+    // A container or namespace that has no other user: its root is none that matters.
+    if (hooks_.notice) hooks_.notice(absl::StrCat(std::string(status.message()), "; goes on as user 0"));
+    return absl::OkStatus();
+  }
+  user_ = *std::move(user);
+  absl::StatusOr<UniqueFd> directory = OpenDirectoryFor(*user_, options_.output);
+  // Where that fails, the dataset will fail to make it too and say why.
+  if (directory.ok()) {
+    output_directory_ = DuplicateDescriptor(directory->get());
+    anchored_files_ = AnchoredFileSystem(options_.output, *std::move(directory));
+  }
+  if (hooks_.notice) hooks_.notice(absl::StrCat("runs as user ", user_->name, ", who owns the dataset"));
+  return absl::OkStatus();
+}
+
+// For good, before any thread is started and any packet read.
+absl::Status ScanRunner::GiveUpRights() {
+  if (user_.has_value()) {
+    if (absl::Status status = BecomeUser(*user_); !status.ok()) return status;
+  }
+  if (!output_directory_.valid()) {
+    absl::StatusOr<UniqueFd> directory = OpenDirectory(options_.output);
+    if (!directory.ok()) return directory.status();
+    output_directory_ = *std::move(directory);
+  }
+  // Root without its capabilities can no longer write where another user owns.
+  const bool needs_them = RunsAsRoot() && OwnerOf(output_directory_.get()) != 0;
+  if (!needs_them) {
+    if (absl::Status status = RenounceCapabilities(); !status.ok()) return status;
+  }
+  Fence fence;
+  fence.writable.push_back(output_directory_.get());
+  fence.readable = SystemDirectories();
+  fence.readable.insert(fence.readable.end(), options_.inputs.begin(), options_.inputs.end());
+  for (const std::string& path : options_.blocklist_files) {
+    for (const std::string& directory : DirectoriesOf(path)) fence.readable.push_back(directory);
+    const absl::Status readable = CheckLinesReadable(path);
+    if (!readable.ok() && hooks_.complaint) {
+      hooks_.complaint(absl::StrCat(std::string(readable.message()), ": SIGHUP will not be able to read it again"));
+    }
+  }
+  return RaiseFence(fence).status();
 }
 
 // The new list, whole, or the old one as it was.
@@ -294,7 +354,9 @@ ScanResult ScanRunner::Run() {
   if (!result.status.ok()) return result;
 
   ScanEnvironment environment;
-  environment.files = PosixFileSystem();
+  result.status = TakeUser();
+  if (!result.status.ok()) return result;
+  environment.files = anchored_files_ != nullptr ? anchored_files_.get() : PosixFileSystem();
   environment.source = source_.get();
   for (const auto& transport : transports_) environment.transports.push_back(transport.get());
   environment.start_ns = start_;
@@ -308,6 +370,8 @@ ScanResult ScanRunner::Run() {
     return result;
   }
   core_ = *std::move(core);
+  result.status = GiveUpRights();
+  if (!result.status.ok()) return Stopped(ScanEnd::kFailed, ExitState::kFailed, "set-up failed", result.status);
 
   std::vector<std::thread> threads;
   threads.reserve(static_cast<size_t>(core_->workers()));

@@ -44,6 +44,7 @@ struct ScanOptions {
   Compression compression = Compression::kZstd;
   std::vector<std::string> blocklist_files;    // read again on SIGHUP
   std::shared_ptr<const Blocklist> blocklist;  // what they held at first; null: none
+  std::string user;  // that a scan started by root becomes; empty: the directory's owner, see io/privileges.h
   bool quiet = false;
   bool dry_run = false;
   // As given and as defaulted, for run.json, in the order of the documentation.

@@ -29,6 +29,7 @@ class BlocklistTest(unittest.TestCase):
         self.maxDiff = None
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mxscan-blocklist-"))
         self.addCleanup(shutil.rmtree, self.directory)
+        self.directory.chmod(0o755)  # the list is read again by whom root has become
         self.out = self.directory / "out"
         self.server = servers.RcodeServer(servers.NXDOMAIN)
         self.addCleanup(self.server.__exit__)

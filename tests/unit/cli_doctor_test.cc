@@ -26,6 +26,7 @@ MachineFacts Healthy() {
   facts.memory_available = uint64_t{4} << 30;
   facts.disk_free = uint64_t{100} << 30;
   facts.clock_synchronised = true;
+  facts.landlock_version = 3;
   return facts;
 }
 
@@ -70,6 +71,7 @@ TEST(DoctorTest, EachLackIsFoundAndAloneMakesItsCheckSpeak) {
       {"memory", CheckLevel::kHint, "--memory", [](MachineFacts* f) { f->memory_available = 100 << 20; }},
       {"disk", CheckLevel::kHint, "--output", [](MachineFacts* f) { f->disk_free = 5 << 20; }},
       {"disk", CheckLevel::kProblem, "--output", [](MachineFacts* f) { f->disk_free.reset(); }},
+      {"file fence", CheckLevel::kHint, "nothing need be done", [](MachineFacts* f) { f->landlock_version = 0; }},
       {"clock", CheckLevel::kHint, "timedatectl", [](MachineFacts* f) { f->clock_synchronised = false; }},
   };
   for (const Case& test : cases) {
@@ -84,6 +86,14 @@ TEST(DoctorTest, EachLackIsFoundAndAloneMakesItsCheckSpeak) {
       EXPECT_EQ(other.level, CheckLevel::kOk) << other.what << " beside " << test.what;
     }
   }
+}
+
+TEST(DoctorTest, RootIsToldWhomItBecomes) {
+  MachineFacts facts = Healthy();
+  facts.becomes = "nobody";
+  const std::vector<Check> checks = CheckMachine(facts);
+  EXPECT_EQ(Find(checks, "privileges").level, CheckLevel::kOk);
+  EXPECT_THAT(Find(checks, "privileges").says, HasSubstr("becomes user nobody"));
 }
 
 TEST(DoctorTest, ThisMachineCanBeLookedAt) {

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""What a scan may do while it runs, looked at from outside: user, groups, capabilities, owner of the dataset.
+
+usage: privileges_test.py MXSCAN [unittest arguments]
+
+Tests of what becomes of root need root; those of an ordinary user run as any.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+import dataset  # noqa: E402  (no byte code beside the sources)
+import servers  # noqa: E402
+
+OK, USAGE = 0, 64
+LIMIT_S = 60
+NOBODY = 65534
+IS_ROOT = os.geteuid() == 0
+MXSCAN = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "mxscan").resolve()
+NAMES = [f"name-{number}.example" for number in range(300)]
+
+
+def states_of(pid):
+    """The fields of /proc/PID/status that concern rights, for each thread."""
+    states = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        fields = dict(line.split(":", 1) for line in (task / "status").read_text().splitlines() if ":" in line)
+        states.append({name: fields[name].split() for name in ("Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapInh",
+                                                               "CapAmb", "CapBnd", "NoNewPrivs")})
+    return states
+
+
+class PrivilegesTest(unittest.TestCase):
+    def setUp(self):
+        self.maxDiff = None
+        # Mode 0700: nobody but its owner can walk into it.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mxscan-privileges-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.out = self.directory / "out"
+        self.server = servers.RcodeServer(servers.NXDOMAIN)
+        self.addCleanup(self.server.__exit__)
+
+    def lists(self):
+        """Two files, so that one is read long after the rights were given up; neither is anybody else's to read."""
+        paths = []
+        for number in range(2):
+            path = self.directory / f"list-{number}"
+            path.write_text("\n".join(NAMES[number::2]))
+            path.chmod(0o600)
+            paths.append(str(path))
+        return paths
+
+    def scan(self, *options, before=()):
+        """Runs a scan; returns the states of its threads while it asked, and what it said."""
+        words = [*before, str(MXSCAN), "scan", *self.lists(), "-o", str(self.out), "--resolver", self.server.address,
+                 "--rate", "200", *options]
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+            while self.server.queries < 20 and child.poll() is None:
+                try:
+                    child.wait(0.02)
+                except subprocess.TimeoutExpired:
+                    pass
+            self.assertIsNone(child.poll(), "ended before it was looked at")
+            states = states_of(child.pid)
+            said = child.stderr.read()
+            self.assertEqual(child.wait(LIMIT_S), OK, said)
+        self.assertEqual(len(dataset.read_table(self.out, "domains")), len(NAMES))
+        self.assertTrue((self.out / "_SUCCESS").exists())
+        return states, said
+
+    def expect_powerless(self, states, uid, gid):
+        self.assertGreater(len(states), 1, "the workers were not seen")
+        for state in states:
+            self.assertEqual(state["Uid"], [str(uid)] * 4)
+            self.assertEqual(state["Gid"], [str(gid)] * 4)
+            for name in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+                self.assertEqual(int(state[name][0], 16), 0, name)
+            self.assertEqual(state["NoNewPrivs"], ["1"])
+
+    def expect_owner(self, uid, gid):
+        owners = {(path.stat().st_uid, path.stat().st_gid) for path in [self.out, *self.out.rglob("*")]}
+        self.assertEqual(owners, {(uid, gid)})
+
+    @unittest.skipUnless(IS_ROOT, "needs root")
+    def test_root_becomes_nobody(self):
+        states, said = self.scan("--threads", "2")
+        self.expect_powerless(states, NOBODY, NOBODY)
+        for state in states:
+            self.assertEqual(state["Groups"], [])
+            self.assertEqual(int(state["CapBnd"][0], 16), 0)
+        self.assertIn("runs as user nobody", said)
+        self.expect_owner(NOBODY, NOBODY)
+
+    @unittest.skipUnless(IS_ROOT, "needs root")
+    def test_root_becomes_the_owner_of_the_place(self):
+        os.chown(self.directory, 4321, 4322)
+        states, _ = self.scan()
+        self.expect_powerless(states, 4321, 4322)
+        self.expect_owner(4321, 4322)
+
+    @unittest.skipUnless(IS_ROOT, "needs root")
+    def test_root_becomes_the_owner_of_the_directory(self):
+        self.out.mkdir(mode=0o700)
+        os.chown(self.out, 5321, 5322)
+        states, _ = self.scan()
+        self.expect_powerless(states, 5321, 5322)
+        self.expect_owner(5321, 5322)
+
+    @unittest.skipUnless(IS_ROOT, "needs root")
+    def test_root_becomes_whom_it_is_told(self):
+        states, _ = self.scan("--user", "6321")
+        self.expect_powerless(states, 6321, 6321)
+        self.expect_owner(6321, 6321)
+
+    @unittest.skipUnless(IS_ROOT, "needs root")
+    def test_root_that_is_told_to_stay_has_no_capabilities(self):
+        states, _ = self.scan("--user", "root")
+        self.expect_powerless(states, 0, 0)
+        self.expect_owner(0, 0)
+
+    @unittest.skipUnless(IS_ROOT, "needs root")
+    def test_an_ordinary_user(self):
+        os.chown(self.directory, 4321, 4321)
+        self.lists()
+        for path in self.directory.iterdir():
+            os.chown(path, 4321, 4321)
+        paths = [str(self.directory / f"list-{number}") for number in range(2)]
+        words = ["setpriv", "--reuid=4321", "--regid=4321", "--clear-groups", str(MXSCAN), "scan", *paths, "-o",
+                 str(self.out), "--resolver", self.server.address, "--rate", "200"]
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+            while self.server.queries < 20 and child.poll() is None:
+                try:
+                    child.wait(0.02)
+                except subprocess.TimeoutExpired:
+                    pass
+            states = states_of(child.pid)
+            said = child.stderr.read()
+            self.assertEqual(child.wait(LIMIT_S), OK, said)
+        self.assertNotIn("runs as user", said)
+        self.expect_powerless(states, 4321, 4321)
+        self.expect_owner(4321, 4321)
+
+    def test_in_a_namespace_without_other_users(self):
+        """Its root is none that matters, and cannot become another."""
+        _, said = self.scan(before=["unshare", "-r"])
+        self.assertIn("goes on as user 0", said)
+
+    def test_the_fence_is_up(self):
+        """A blocklist that comes to lie elsewhere cannot be read again, though its permissions allow it."""
+        doctor = subprocess.run([MXSCAN, "doctor", "--resolver", self.server.address], capture_output=True, text=True,
+                                timeout=LIMIT_S, check=False)
+        if "file fence: Landlock" not in doctor.stdout:
+            self.skipTest("this kernel has no Landlock")
+        self.directory.chmod(0o755)
+        (self.directory / "near").mkdir()
+        (self.directory / "far").mkdir()
+        block = self.directory / "near" / "block"
+        block.write_text("blocked.example\n")
+        (self.directory / "far" / "block").write_text("blocked.example\n")
+        asked_before = self.server.queries
+        words = [str(MXSCAN), "scan", *self.lists(), "-o", str(self.out), "--resolver", self.server.address, "--rate",
+                 "200", "--blocklist-file", str(block)]
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+            while self.server.queries < asked_before + 20 and child.poll() is None:
+                try:
+                    child.wait(0.02)
+                except subprocess.TimeoutExpired:
+                    pass
+            child.send_signal(signal.SIGHUP)
+            while "blocklist read again" not in child.stderr.readline():
+                self.assertIsNone(child.poll())
+            block.unlink()
+            block.symlink_to(self.directory / "far" / "block")
+            child.send_signal(signal.SIGHUP)
+            said = child.stderr.read()
+            self.assertEqual(child.wait(LIMIT_S), OK, said)
+        self.assertRegex(said, r"near/block: Permission denied; the blocklist stays as it was")
+
+    def test_a_user_that_cannot_be(self):
+        name = "no-such-user" if IS_ROOT else "nobody"
+        words = [MXSCAN, "scan", *self.lists(), "-o", self.out, "--resolver", self.server.address, "--user", name]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        self.assertEqual(done.returncode, USAGE, done.stderr)
+        self.assertIn("--user: ", done.stderr)
+        self.assertFalse(self.out.exists())
+        self.assertEqual(self.server.queries, 0)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
