@@ -85,9 +85,10 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Create(FileSystem* files, std:
   if (!names.ok()) return names.status();
   if (std::find(names->begin(), names->end(), kSuccess) != names->end()) return AlreadyFinished(directory);
   if (LooksUnfinished(*names)) {
-    return absl::FailedPreconditionError(directory +
-                                         ": holds the unfinished dataset of an earlier run; remove it first, or give "
-                                         "another directory");
+    return absl::FailedPreconditionError(
+        directory +
+        ": holds the unfinished dataset of an earlier run; go on with it by mxscan resume, "
+        "or remove it first, or give another directory");
   }
   if (!names->empty()) {
     return absl::FailedPreconditionError(directory + ": is not empty and holds no dataset (there is " + names->front() +
@@ -116,9 +117,13 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Resume(FileSystem* files, std:
   if (absl::Status status = dataset->MakeLayout(); !status.ok()) return status;
   absl::StatusOr<std::vector<Manifest>> manifests = ReadManifests(files, directory);
   if (!manifests.ok()) return manifests.status();
+  // A process killed between the rename and the fsync leaves a manifest that a loss of power would take back: nothing
+  // is built on it before it cannot be.
+  const absl::Status synced = files->SyncDirectory(dataset->Path("_manifest"));
+  if (!synced.ok()) return synced;
   for (Manifest& manifest : *manifests) {
-    dataset->manifests_[manifest.shard] =
-        std::make_unique<ManifestKeeper>(files, directory, manifest.shard, std::move(manifest.parts));
+    dataset->manifests_[manifest.shard] = std::make_unique<ManifestKeeper>(
+        files, directory, manifest.shard, std::move(manifest.parts), std::move(manifest.checkpoint));
   }
   for (const int shard : options.shards) {
     if (dataset->manifests_.count(shard) > 0) continue;
@@ -156,6 +161,10 @@ std::unique_ptr<PartWriter> Dataset::NewPartWriter(TableId table, int worker, in
   options.first_number = manifest(shard)->NextPartNumber(table, worker, workers);
   options.number_stride = workers;
   return std::make_unique<PartWriter>(files_, directory_, table, options, manifest(shard));
+}
+
+absl::Status Dataset::Commit(int shard, std::vector<ClosedPart> parts, std::string checkpoint) {
+  return CommitParts(files_, directory_, std::move(parts), std::move(checkpoint), manifest(shard));
 }
 
 std::vector<PartInfo> Dataset::AllParts() const {

@@ -5,10 +5,11 @@
 // manifests. Finish checks everything, writes what describes the dataset, and last of all _SUCCESS.
 // Source: the dataset contract, "Layout" and "Commit protocol".
 // Ownership: the FileSystem is borrowed and must outlive the Dataset; the Dataset must outlive its PartWriters.
-// Thread safety: NewPartWriter and manifest() from any thread; everything else from one thread at a time.
-// Errors: kAlreadyExists for a finished dataset, kUnavailable for one in use, kFailedPrecondition for a directory that
-// cannot be taken (the message says what would mend it), kNotFound where there is nothing to resume, kDataLoss where
-// Finish or Resume finds a part that is not what its manifest says; whatever the file system says otherwise.
+// Thread safety: NewPartWriter and manifest() from any thread, Commit beside writers that append; everything else from
+// one thread at a time. Errors: kAlreadyExists for a finished dataset, kUnavailable for one in use, kFailedPrecondition
+// for a directory that cannot be taken (the message says what would mend it), kNotFound where there is nothing to
+// resume, kDataLoss where Finish or Resume finds a part that is not what its manifest says; whatever the file system
+// says otherwise.
 #ifndef MXSCAN_OUTPUT_DATASET_H_
 #define MXSCAN_OUTPUT_DATASET_H_
 
@@ -56,6 +57,9 @@ class Dataset {
   // A writer of worker `worker` of `workers`. The numbers of its parts are worker, worker + workers, ..., those that
   // are there left out; so there must be one such writer of a table at a time, and one number of workers at a time.
   std::unique_ptr<PartWriter> NewPartWriter(TableId table, int worker, int workers, int shard);
+  // Makes closed parts of this dataset's writers visible, all at once, with the run's checkpoint. After an error
+  // nothing of them is; what belongs together with their rows must not be committed either.
+  absl::Status Commit(int shard, std::vector<ClosedPart> parts, std::string checkpoint);
   // Rows in parts that manifests list.
   TableRows CommittedRows() const;
 

@@ -78,7 +78,7 @@ Json PartToJson(const PartInfo& part) {
 
 // One part a line, so that a person can look for one.
 template <typename Entries, typename GetText>
-std::string WrapParts(int shard, const Entries& entries, GetText get_text) {
+std::string WrapParts(int shard, const Entries& entries, const std::string& checkpoint, GetText get_text) {
   std::string text = "{\"format\":\"" + std::string(kManifestFormat) +
                      "\",\"version\":" + std::to_string(kFormatVersion) + ",\"shard\":" + std::to_string(shard) +
                      ",\"parts\":[";
@@ -88,7 +88,9 @@ std::string WrapParts(int shard, const Entries& entries, GetText get_text) {
     first = false;
     text += get_text(entry);
   }
-  text += first ? "]}\n" : "\n]}\n";
+  text += first ? "]" : "\n]";
+  if (!checkpoint.empty()) text += ",\n\"checkpoint\":" + checkpoint;
+  text += "}\n";
   return text;
 }
 
@@ -224,7 +226,7 @@ std::string ManifestPath(int shard) {
 std::string ManifestToJson(int shard, const std::vector<PartInfo>& parts) {
   std::vector<PartInfo> sorted = parts;
   std::sort(sorted.begin(), sorted.end(), PartBefore);
-  return WrapParts(shard, sorted, [](const PartInfo& part) { return Dump(PartToJson(part)); });
+  return WrapParts(shard, sorted, "", [](const PartInfo& part) { return Dump(PartToJson(part)); });
 }
 
 absl::StatusOr<Manifest> ManifestFromJson(std::string_view text) {
@@ -240,6 +242,9 @@ absl::StatusOr<Manifest> ManifestFromJson(std::string_view text) {
   }
   if (!Get(json, "version", kFormatVersion, &version)) {
     return absl::DataLossError("is of a version that this program does not know");
+  }
+  if (const Json* const checkpoint = GetMember(json, "checkpoint", Json::value_t::object); checkpoint != nullptr) {
+    manifest.checkpoint = Dump(*checkpoint);
   }
   for (const Json& part : *parts) {
     if (!ReadPart(part, &manifest.parts.emplace_back()) || manifest.parts.back().shard != manifest.shard) {
@@ -324,8 +329,9 @@ std::string MetadataToJson(const std::vector<PartInfo>& parts) {
   return text;
 }
 
-ManifestKeeper::ManifestKeeper(FileSystem* files, std::string directory, int shard, std::vector<PartInfo> parts)
-    : files_(files), directory_(std::move(directory)), shard_(shard) {
+ManifestKeeper::ManifestKeeper(FileSystem* files, std::string directory, int shard, std::vector<PartInfo> parts,
+                               std::string checkpoint)
+    : files_(files), directory_(std::move(directory)), shard_(shard), checkpoint_(std::move(checkpoint)) {
   for (PartInfo& part : parts) {
     MXSCAN_CHECK(part.shard == shard_);
     std::string json = Dump(PartToJson(part));
@@ -334,16 +340,24 @@ ManifestKeeper::ManifestKeeper(FileSystem* files, std::string directory, int sha
   }
 }
 
-absl::Status ManifestKeeper::AddPart(PartInfo part) {
-  MXSCAN_CHECK(part.shard == shard_);
-  std::string json = Dump(PartToJson(part));
-  const Key key{part.table, part.number};
+absl::Status ManifestKeeper::AddParts(std::vector<PartInfo> parts, std::string checkpoint) {
+  std::vector<std::string> texts;
+  texts.reserve(parts.size());
+  for (const PartInfo& part : parts) texts.push_back(Dump(PartToJson(part)));
   const std::lock_guard<std::mutex> lock(mutex_);
-  const bool added = entries_.emplace(key, Entry{std::move(part), std::move(json)}).second;
-  MXSCAN_CHECK(added);
+  std::vector<Key> keys;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    MXSCAN_CHECK(parts[i].shard == shard_);
+    keys.emplace_back(parts[i].table, parts[i].number);
+    const bool added = entries_.emplace(keys.back(), Entry{std::move(parts[i]), std::move(texts[i])}).second;
+    MXSCAN_CHECK(added);
+  }
+  checkpoint_.swap(checkpoint);
   absl::Status status = WriteLocked();
-  // What is not on disk must not slip into the manifest with the next part.
-  if (!status.ok()) entries_.erase(key);
+  if (status.ok()) return status;
+  // What is not on disk must not slip into the manifest with the next parts.
+  for (const Key& key : keys) entries_.erase(key);
+  checkpoint_.swap(checkpoint);
   return status;
 }
 
@@ -353,8 +367,9 @@ absl::Status ManifestKeeper::Write() {
 }
 
 absl::Status ManifestKeeper::WriteLocked() {
-  return WriteFileAtomically(files_, directory_ + "/" + ManifestPath(shard_),
-                             WrapParts(shard_, entries_, [](const auto& entry) { return entry.second.json; }));
+  return WriteFileAtomically(
+      files_, directory_ + "/" + ManifestPath(shard_),
+      WrapParts(shard_, entries_, checkpoint_, [](const auto& entry) { return entry.second.json; }));
 }
 
 std::vector<PartInfo> ManifestKeeper::parts() const {
@@ -363,6 +378,11 @@ std::vector<PartInfo> ManifestKeeper::parts() const {
   parts.reserve(entries_.size());
   for (const auto& [key, entry] : entries_) parts.push_back(entry.part);
   return parts;
+}
+
+std::string ManifestKeeper::checkpoint() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return checkpoint_;
 }
 
 int ManifestKeeper::NextPartNumber(TableId table, int first, int stride) const {

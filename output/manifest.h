@@ -3,10 +3,11 @@
 // Purpose: a part exists for readers once a manifest lists it; a part that none lists is garbage of a killed run. Each
 // shard has one manifest (_manifest/shard-00000.json), rewritten atomically at each commit; several workers that write
 // one shard share its ManifestKeeper. Parts are listed by table, then number, whatever the order they came in, so the
-// same rows give the same octets.
-// Ownership: PartInfo is a value; a ManifestKeeper borrows its FileSystem. Thread safety: a ManifestKeeper may be used
-// by many threads. Errors: a manifest that cannot be written leaves the old one in place and the keeper as it was;
-// kDataLoss for a manifest that cannot be understood.
+// same rows give the same octets. Beside the parts a manifest keeps the run's checkpoint, a JSON object that this
+// folder does not look into: what the writer must know to go on from exactly these parts. Ownership: PartInfo is a
+// value; a ManifestKeeper borrows its FileSystem. Thread safety: a ManifestKeeper may be used by many threads. Errors:
+// a manifest that cannot be written leaves the old one in place and the keeper as it was; kDataLoss for a manifest that
+// cannot be understood.
 #ifndef MXSCAN_OUTPUT_MANIFEST_H_
 #define MXSCAN_OUTPUT_MANIFEST_H_
 
@@ -64,6 +65,7 @@ std::string ManifestToJson(int shard, const std::vector<PartInfo>& parts);
 struct Manifest {
   int shard = 0;
   std::vector<PartInfo> parts;
+  std::string checkpoint;  // a JSON object; empty where there is none
 };
 absl::StatusOr<Manifest> ManifestFromJson(std::string_view text);
 
@@ -77,14 +79,17 @@ std::vector<ColumnSummary> MergeColumns(TableId table, const std::vector<PartInf
 
 class ManifestKeeper {
  public:
-  // `directory` is the dataset's. `parts` are those that the shard's manifest lists already.
-  ManifestKeeper(FileSystem* files, std::string directory, int shard, std::vector<PartInfo> parts);
+  // `directory` is the dataset's. `parts` and `checkpoint` are those of the shard's manifest as it is.
+  ManifestKeeper(FileSystem* files, std::string directory, int shard, std::vector<PartInfo> parts,
+                 std::string checkpoint = "");
   int shard() const { return shard_; }
-  // Lists the part and rewrites the manifest. The part's file must be in place, synced with its directory.
-  absl::Status AddPart(PartInfo part);
+  // Lists the parts, all or none, with `checkpoint` (a JSON object or empty) and rewrites the manifest. The parts'
+  // files must be in place, synced with their directories.
+  absl::Status AddParts(std::vector<PartInfo> parts, std::string checkpoint);
   // Rewrites the manifest as it is: for a new one, that lists nothing yet.
   absl::Status Write();
   std::vector<PartInfo> parts() const;
+  std::string checkpoint() const;
   // The next number of a writer whose numbers are first, first + stride, ...: above those of them that the table has.
   // Other writers' numbers do not count, so that it does not matter who commits when.
   int NextPartNumber(TableId table, int first, int stride) const;
@@ -102,6 +107,7 @@ class ManifestKeeper {
   const int shard_;
   mutable std::mutex mutex_;
   std::map<Key, Entry> entries_;  // guarded by mutex_
+  std::string checkpoint_;        // the same
 };
 
 }  // namespace mxscan

@@ -1,5 +1,7 @@
 #include "output/part.h"
 
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "io/check.h"
@@ -15,7 +17,36 @@ absl::Status Annotate(const absl::Status& status, const std::string& path) {
   return absl::Status(status.code(), absl::string_view(path + ": " + std::string(status.message())));
 }
 
+// The order is the commit protocol's: a crash between any two steps leaves garbage that no manifest lists, or all
+// parts.
+absl::Status PutInPlace(FileSystem* files, const std::string& directory, const std::vector<ClosedPart>& parts) {
+  for (const ClosedPart& closed : parts) {
+    const absl::Status synced = closed.file->Sync();
+    const absl::Status ended = closed.file->Close();
+    if (!synced.ok()) return synced;
+    if (!ended.ok()) return ended;
+    const std::string path = directory + "/" + PartPath(closed.part);
+    if (absl::Status status = files->Rename(closed.temporary_path, path); !status.ok()) return status;
+  }
+  std::set<TableId> tables;
+  for (const ClosedPart& closed : parts) tables.insert(closed.part.table);
+  for (const TableId table : tables) {
+    const absl::Status status = files->SyncDirectory(directory + "/" + std::string(GetTable(table).name));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::Status CommitParts(FileSystem* files, const std::string& directory, std::vector<ClosedPart> parts,
+                         std::string checkpoint, ManifestKeeper* manifest) {
+  if (absl::Status status = PutInPlace(files, directory, parts); !status.ok()) return status;
+  std::vector<PartInfo> infos;
+  infos.reserve(parts.size());
+  for (ClosedPart& closed : parts) infos.push_back(std::move(closed.part));
+  return manifest->AddParts(std::move(infos), std::move(checkpoint));
+}
 
 PartWriter::PartWriter(FileSystem* files, std::string directory, TableId table, const PartOptions& options,
                        ManifestKeeper* manifest)
@@ -39,7 +70,7 @@ absl::Status PartWriter::Prepare(size_t size_max) {
   if (file_ != nullptr) {
     const uint64_t size = part_.uncompressed_bytes + group_.uncompressed_bytes + size_max;
     if (size > options_.part_size_max) {
-      status_ = CommitPart();
+      status_ = ClosePart();
     } else if (group_.rows == options_.row_group_rows) {
       status_ = EndRowGroup();
     }
@@ -120,12 +151,25 @@ absl::Status PartWriter::EndRowGroup() {
   return WriteOut(kWriteSize);
 }
 
-absl::Status PartWriter::Commit() {
-  if (status_.ok() && file_ != nullptr) status_ = CommitPart();
+absl::Status PartWriter::Close(std::vector<ClosedPart>* closed) {
+  if (status_.ok() && file_ != nullptr) status_ = ClosePart();
+  if (!status_.ok()) return status_;
+  std::move(closed_.begin(), closed_.end(), std::back_inserter(*closed));
+  closed_.clear();
   return status_;
 }
 
-absl::Status PartWriter::CommitPart() {
+absl::Status PartWriter::Commit() {
+  std::vector<ClosedPart> closed;
+  if (!Close(&closed).ok() || closed.empty()) return status_;
+  uint64_t rows = 0;
+  for (const ClosedPart& part : closed) rows += part.part.rows;
+  status_ = CommitParts(files_, directory_, std::move(closed), manifest_->checkpoint(), manifest_);
+  if (status_.ok()) committed_rows_ += rows;
+  return status_;
+}
+
+absl::Status PartWriter::ClosePart() {
   if (absl::Status status = EndRowGroup(); !status.ok()) return status;
   if (absl::Status status = CheckNulls(); !status.ok()) return status;
   if (options_.compression == Compression::kZstd) {
@@ -139,24 +183,8 @@ absl::Status PartWriter::CommitPart() {
   part_.bytes = written_;
   part_.sha256 = sha256_.FinishHex();
   for (size_t i = 0; i < part_stats_.size(); ++i) part_.sketches.push_back(part_stats_.column(i).sketch());
-  if (absl::Status status = CommitFile(); !status.ok()) return status;
-  const uint64_t rows = part_.rows;
-  if (absl::Status status = manifest_->AddPart(std::move(part_)); !status.ok()) return status;
-  committed_rows_ += rows;
+  closed_.push_back({std::move(file_), temporary_path_, std::move(part_)});
   return absl::OkStatus();
-}
-
-// The order is the commit protocol's: a crash between any two steps leaves garbage that no manifest lists, or a part.
-absl::Status PartWriter::CommitFile() {
-  const std::unique_ptr<WritableFile> file = std::move(file_);
-  const absl::Status synced = file->Sync();
-  const absl::Status closed = file->Close();
-  if (!synced.ok()) return synced;
-  if (!closed.ok()) return closed;
-  if (absl::Status status = files_->Rename(temporary_path_, directory_ + "/" + PartPath(part_)); !status.ok()) {
-    return status;
-  }
-  return files_->SyncDirectory(directory_ + "/" + std::string(GetTable(table_).name));
 }
 
 absl::Status PartWriter::CheckNulls() const {

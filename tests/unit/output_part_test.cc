@@ -192,6 +192,66 @@ TEST_P(OutputPart, TheCommitProtocolIsKept) {
                              "sync " + listed + ".tmp", "rename " + listed, "syncdir " + directory() + "/_manifest"}));
 }
 
+// The rows of two writers, one of which has filled a part already, appear with one rewriting of the manifest.
+TEST_P(OutputPart, PartsAreCommittedTogether) {
+  MortalFiles files;
+  ManifestKeeper manifest(&files, directory(), 0, {});
+  PartOptions options = Options();
+  options.part_size_max = 10'000;
+  PartWriter mx(&files, directory(), TableId::kMx, options, &manifest);
+  PartWriter domains(&files, directory(), TableId::kDomains, options, &manifest);
+  RowMaker maker(kSeed);
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(mx.Append(maker.Make<MxRow>()).ok());
+  ASSERT_TRUE(domains.Append(maker.Make<DomainRow>()).ok());
+  EXPECT_TRUE(manifest.parts().empty()) << "a full part waits for what belongs to it";
+  EXPECT_FALSE(std::filesystem::exists(directory() + "/_manifest/shard-00000.json"));
+  std::vector<ClosedPart> closed;
+  ASSERT_TRUE(mx.Close(&closed).ok());
+  ASSERT_TRUE(domains.Close(&closed).ok());
+  ASSERT_GT(closed.size(), 2u);
+  const size_t parts = closed.size();
+  const size_t before = files.log().size();
+  ASSERT_TRUE(CommitParts(&files, directory(), std::move(closed), "{\"lines\":7}", &manifest).ok());
+  EXPECT_EQ(manifest.parts().size(), parts);
+  const std::string listed = directory() + "/_manifest/shard-00000.json";
+  const std::vector<std::string> log(files.log().begin() + static_cast<ptrdiff_t>(before), files.log().end());
+  EXPECT_EQ(std::count(log.begin(), log.end(), "rename " + listed), 1);
+  EXPECT_EQ(log.back(), "syncdir " + directory() + "/_manifest");
+  const absl::StatusOr<Manifest> read = ManifestFromJson(Content(listed));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->parts, manifest.parts());
+  EXPECT_EQ(read->checkpoint, "{\"lines\":7}");
+  // The next rows go to new parts, and the checkpoint stays until there is another.
+  ASSERT_TRUE(mx.Append(maker.Make<MxRow>()).ok());
+  ASSERT_TRUE(mx.Commit().ok());
+  EXPECT_EQ(manifest.parts().size(), parts + 1);
+  EXPECT_EQ(ManifestFromJson(Content(listed))->checkpoint, "{\"lines\":7}");
+}
+
+TEST_P(OutputPart, ACommitThatFailsListsNothing) {
+  for (uint64_t life = 1; life < 60; ++life) {
+    MortalFiles whole;
+    ManifestKeeper manifest(&whole, directory(), 0, {});
+    PartWriter mx(&whole, directory(), TableId::kMx, Options(), &manifest);
+    PartWriter domains(&whole, directory(), TableId::kDomains, Options(), &manifest);
+    RowMaker maker(kSeed);
+    ASSERT_TRUE(mx.Append(maker.Make<MxRow>()).ok());
+    ASSERT_TRUE(domains.Append(maker.Make<DomainRow>()).ok());
+    std::vector<ClosedPart> closed;
+    ASSERT_TRUE(mx.Close(&closed).ok());
+    ASSERT_TRUE(domains.Close(&closed).ok());
+    MortalFiles files(life);
+    ManifestKeeper mortal(&files, directory(), 0, {}, "{}");
+    if (CommitParts(&files, directory(), std::move(closed), "{\"lines\":1}", &mortal).ok()) {
+      EXPECT_GT(life, 5u);
+      return;
+    }
+    EXPECT_TRUE(mortal.parts().empty());
+    EXPECT_EQ(mortal.checkpoint(), "{}");
+  }
+  FAIL() << "it never succeeds";
+}
+
 TEST_P(OutputPart, AnErrorSticks) {
   MortalFiles files(3);
   ManifestKeeper manifest(&files, directory(), 0, {});
