@@ -144,6 +144,13 @@ SeenSet::~SeenSet() {
   }
 }
 
+bool SeenSet::Contains(uint64_t fingerprint) {
+  if (!status_.ok()) return false;
+  if (fingerprint == kEmptySlot) return zero_seen_;
+  size_t slot = 0;
+  return FindInTable(fingerprint, &slot) || (!runs_.empty() && HeldByRuns(fingerprint));
+}
+
 bool SeenSet::InsertIfNew(uint64_t fingerprint) {
   if (!status_.ok()) return false;
   if (fingerprint == kEmptySlot) {

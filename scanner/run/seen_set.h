@@ -105,6 +105,9 @@ class SeenSet {
   // Whether the fingerprint was new; it is seen from now on.
   bool InsertIfNew(uint64_t fingerprint);
 
+  // Whether the fingerprint was seen; false after a failure of the disk.
+  bool Contains(uint64_t fingerprint);
+
   uint64_t size() const { return size_; }  // distinct fingerprints
   const absl::Status& status() const { return status_; }
   SeenSetStats stats() const;

@@ -45,6 +45,11 @@ Worker::Worker(int index, Crew* crew, Transport* transport, const EngineOptions&
       wall_offset_us_(wall_offset_us),
       now_(start_ns) {}
 
+void Worker::Restore(const OpenHost& host) {
+  survey_.Restore(host);
+  ShowBoard();  // so that nobody takes the run for finished before our first turn
+}
+
 void Worker::Turn(TimeNs wake_by) {
   // 1. Take targets while there is room.
   TakeTargets();

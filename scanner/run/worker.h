@@ -85,6 +85,11 @@ class Worker {
   // Other workers' transports, to be woken when they sleep on a message. Once, before the first turn.
   void SetPeers(std::vector<Transport*> transports) { peers_ = std::move(transports); }
 
+  // Takes up a host of an earlier run, see Survey::Restore. Before the first turn of any worker.
+  void Restore(const OpenHost& host);
+  // Time that passed before the first turn.
+  void SetNow(TimeNs now) { now_ = now; }
+
   // One turn; waits at most until something arrives, is due, or `wake_by`.
   void Turn(TimeNs wake_by);
 

@@ -52,9 +52,13 @@ int Survey::OwnerOf(const IpAddress& address, uint64_t owner_seed, int workers) 
   return OwnerOf({reinterpret_cast<const char*>(address.data()), address.size()}, owner_seed, workers);
 }
 
-uint64_t Survey::Fingerprint(std::string_view octets) const {
+uint64_t Survey::SeenFingerprint(NameView name, uint64_t owner_seed) {
   // Not the owner's hash: fingerprints of one owner would share its residue.
-  return XXH3_64bits_withSeed(octets.data(), octets.size(), options_.owner_seed ^ 0x5eed5eed5eed5eedull);
+  return XXH3_64bits_withSeed(name.data(), name.size(), owner_seed ^ 0x5eed5eed5eed5eedull);
+}
+
+uint64_t Survey::SeenFingerprint(const IpAddress& address, uint64_t owner_seed) {
+  return SeenFingerprint({reinterpret_cast<const char*>(address.data()), address.size()}, owner_seed);
 }
 
 uint8_t Survey::enabled_families() const {

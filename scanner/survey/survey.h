@@ -101,6 +101,14 @@ class ObservationSink {
   virtual void OnHostAddress(const HostObservation& host, const AddressObservation& address) = 0;
 };
 
+// A host whose row is written and whose pairs with its addresses are still to be judged: what a survey hands over to
+// the one that goes on after it.
+struct OpenHost {
+  std::string name;                              // wire form
+  std::vector<std::string> a_chain, aaaa_chain;  // the same
+  std::vector<IpAddress> addresses;              // of both families, at least one
+};
+
 struct SurveyCounters {
   uint64_t domains_started = 0;
   uint64_t domains_done = 0;        // observed
@@ -123,6 +131,9 @@ class Survey {
   // Which worker owns a name (a domain included) or an address.
   static int OwnerOf(NameView name, uint64_t owner_seed, int workers);
   static int OwnerOf(const IpAddress& address, uint64_t owner_seed, int workers);
+  // What the sets of hosts and of addresses keep of those whose rows are written.
+  static uint64_t SeenFingerprint(NameView name, uint64_t owner_seed);
+  static uint64_t SeenFingerprint(const IpAddress& address, uint64_t owner_seed);
 
   bool HasRoom() const { return domains_open_ < options_.domains_open_max && engine_->HasRoom(); }
   // `input` is the escaped token; `domain` is owned by this worker.
@@ -132,6 +143,13 @@ class Survey {
   void OnMessage(Message message);
   // Hands over the domains that are complete: after every few completions or messages, and before counters are read.
   void Flush();
+
+  // After Flush: appends the hosts that wait for their addresses. With the rows written so far, and the domains that
+  // have no row, they are all that a run must know to go on: everything else that is open serves one of these.
+  void ListOpenHosts(std::vector<OpenHost>* hosts) const;
+  // Has the addresses of a host looked at again, whose row an earlier run has written. This worker owns its name;
+  // before anything is started.
+  void Restore(const OpenHost& host);
 
   // Messages to other workers, in order: the worker's turn takes them away.
   std::vector<RingQueue<Message>>& outboxes() { return outboxes_; }
@@ -172,6 +190,7 @@ class Survey {
   void PublishName(NameEntry* entry);
   void DeliverName(const Ticket& ticket, const HostRef& host, int asked);
   void StartHost(NameEntry* entry);
+  void RequestHostAddresses(NameEntry* entry, HostRef host);
   void OnHostAddressReady(const Ticket& ticket, AddressRef address);
   NameEntry* FindOrAddName(NameView name);
   void EvictNames();
@@ -190,7 +209,6 @@ class Survey {
   bool TakeStage(const Completion& completion, Stage stage, Lookup* lookup, Stage* next) const;
   bool RandomLabelUnder(NameView zone, Name* name) const;
   uint8_t enabled_families() const;
-  uint64_t Fingerprint(std::string_view octets) const;
 
   const SurveyOptions options_;
   Engine* const engine_;

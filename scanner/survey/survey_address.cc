@@ -139,8 +139,7 @@ void Survey::PublishAddress(AddressEntry* entry) {
   addresses_bytes_ -= entry->bytes;
   entry->bytes = sizeof(AddressEntry) + 48 + BytesOf(*entry->published);
   addresses_bytes_ += entry->bytes;
-  const std::string_view octets(reinterpret_cast<const char*>(address.data()), address.size());
-  if (addresses_seen_->InsertIfNew(Fingerprint(octets))) {
+  if (addresses_seen_->InsertIfNew(SeenFingerprint(address, options_.owner_seed))) {
     sink_->OnAddress(*entry->published);
     counters_.addresses_withheld += entry->withheld;
   }

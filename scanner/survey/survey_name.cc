@@ -80,7 +80,8 @@ int Survey::AskName(NameEntry* entry, uint8_t families) {
 void Survey::CountWithheldName(const NameEntry& entry) {
   // Among the hosts whose rows are written, but under another fingerprint: no row is written for this one.
   constexpr uint64_t kWithheld = 0xb10cb10cb10cb10cull;
-  counters_.names_withheld += hosts_seen_->InsertIfNew(Fingerprint(entry.name) ^ kWithheld);
+  counters_.names_withheld +=
+      hosts_seen_->InsertIfNew(SeenFingerprint(NameView(entry.name), options_.owner_seed) ^ kWithheld);
 }
 
 void Survey::OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Completion& completion, int64_t wall_us) {
@@ -164,12 +165,16 @@ void Survey::StartHost(NameEntry* entry) {
   const bool has_address = !host.ipv4.empty() || !host.ipv6.empty();
   if (!entry->wants_row && !(entry->wants_row_if_address && has_address)) return;
   entry->row_done = true;
-  if (!hosts_seen_->InsertIfNew(Fingerprint(entry->name))) return;
+  if (!hosts_seen_->InsertIfNew(SeenFingerprint(entry->name, options_.owner_seed))) return;
   sink_->OnHost(host);
-  if (!has_address) return;
+  if (has_address) RequestHostAddresses(entry, entry->published);
+}
+
+void Survey::RequestHostAddresses(NameEntry* entry, HostRef host) {
   ++opened_;
-  std::vector<IpAddress> addresses = host.ipv4;
-  addresses.insert(addresses.end(), host.ipv6.begin(), host.ipv6.end());
+  std::vector<IpAddress> addresses = host->ipv4;
+  addresses.insert(addresses.end(), host->ipv6.begin(), host->ipv6.end());
+  entry->host = std::move(host);
   entry->host_addresses.assign(addresses.size(), nullptr);
   entry->pins += static_cast<int>(addresses.size()) + 1;
   Ticket ticket{
@@ -182,6 +187,35 @@ void Survey::StartHost(NameEntry* entry) {
   --entry->pins;
 }
 
+void Survey::ListOpenHosts(std::vector<OpenHost>* hosts) const {
+  MXSCAN_CHECK(finished_.empty());  // a domain that needs nothing any more has its row
+  for (const auto& entry : names_) {
+    if (entry == nullptr || entry->host_addresses.empty()) continue;
+    const HostObservation& host = *entry->host;
+    OpenHost& open = hosts->emplace_back();
+    open.name = host.name;
+    open.a_chain = host.a.chain;
+    open.aaaa_chain = host.aaaa.chain;
+    open.addresses = host.ipv4;
+    open.addresses.insert(open.addresses.end(), host.ipv6.begin(), host.ipv6.end());
+  }
+}
+
+void Survey::Restore(const OpenHost& open) {
+  NameEntry* entry = FindOrAddName(open.name);
+  MXSCAN_CHECK(!open.addresses.empty() && !entry->row_done);
+  auto host = std::make_shared<HostObservation>();
+  host->name = open.name;
+  host->a.chain = open.a_chain;
+  host->aaaa.chain = open.aaaa_chain;
+  for (const IpAddress& address : open.addresses) {
+    (address.family() == 4 ? host->ipv4 : host->ipv6).push_back(address);
+  }
+  // Not as an answer for others: whoever wants the name's addresses has them asked.
+  entry->row_done = true;
+  RequestHostAddresses(entry, std::move(host));
+}
+
 void Survey::OnHostAddressReady(const Ticket& ticket, AddressRef address) {
   NameEntry* entry = names_[ticket.index].get();
   entry->host_addresses[ticket.sub] = std::move(address);
@@ -189,8 +223,9 @@ void Survey::OnHostAddressReady(const Ticket& ticket, AddressRef address) {
   const bool all = std::all_of(entry->host_addresses.begin(), entry->host_addresses.end(),
                                [](const AddressRef& observed) { return observed != nullptr; });
   if (!all) return;
-  for (const AddressRef& observed : entry->host_addresses) sink_->OnHostAddress(*entry->published, *observed);
+  for (const AddressRef& observed : entry->host_addresses) sink_->OnHostAddress(*entry->host, *observed);
   entry->host_addresses.clear();
+  entry->host = nullptr;
   ++closed_;
 }
 

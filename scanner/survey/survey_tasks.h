@@ -58,7 +58,9 @@ struct Survey::NameEntry {
   HostRef published;                          // what is done
   std::shared_ptr<HostObservation> building;  // while anything is asked
   std::vector<Waiter> waiters;
-  std::vector<AddressRef> host_addresses;  // while pinned
+  // While the host waits for its addresses: itself, which a later lookup of the name does not change, and those.
+  HostRef host;
+  std::vector<AddressRef> host_addresses;
 };
 
 struct Survey::AddressEntry {

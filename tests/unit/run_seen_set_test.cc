@@ -39,6 +39,19 @@ TEST(SeenSetTest, InMemory) {
   EXPECT_LE(set.memory_bytes(), 4096u * 8);
 }
 
+TEST(SeenSetTest, ContainsAddsNothing) {
+  FaultyFiles files;
+  files.MakeDirectory("/run").IgnoreError();
+  SeenSet set(Options(&files, 64));
+  EXPECT_FALSE(set.Contains(0));
+  for (uint64_t i = 0; i < 2000; i += 2) EXPECT_TRUE(set.InsertIfNew(Scatter(i)));
+  EXPECT_GT(set.stats().runs, 0u);
+  for (uint64_t i = 0; i < 2000; ++i) EXPECT_EQ(set.Contains(Scatter(i)), i % 2 == 0);
+  EXPECT_EQ(set.size(), 1000u);
+  EXPECT_TRUE(set.InsertIfNew(Scatter(1)));
+  EXPECT_TRUE(set.status().ok());
+}
+
 TEST(SeenSetTest, ZeroAndGreatestAreFingerprints) {
   FaultyFiles files;
   SeenSet set(Options(&files, 64));
