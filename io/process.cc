@@ -75,6 +75,11 @@ std::string HostName() {
   return name;
 }
 
+std::string WorkingDirectory() {
+  char path[4096];  // PATH_MAX
+  return getcwd(path, sizeof(path)) != nullptr ? path : "";
+}
+
 int CpuCount() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;

@@ -33,7 +33,8 @@ int64_t WallClockUs();
 // From the kernel's generator; aborts where there is none.
 uint64_t RandomSeed();
 std::string HostName();
-int CpuCount();  // of those this process may run on, at least 1
+std::string WorkingDirectory();  // empty where it is gone
+int CpuCount();                  // of those this process may run on, at least 1
 void SleepFor(TimeNs duration);
 
 bool IsTerminal(int descriptor);

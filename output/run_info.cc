@@ -104,6 +104,9 @@ Json InputToJson(const RunInput& input) {
   json["sha256"] = input.sha256;
   json["bytes"] = input.bytes;
   json["lines"] = input.lines;
+  if (input.head_sha256.empty()) return json;
+  json["file_bytes"] = input.file_bytes;
+  json["head_sha256"] = input.head_sha256;
   return json;
 }
 
@@ -125,7 +128,11 @@ bool ReadFiles(const Json& files, std::vector<RunInput>* inputs) {
     RunInput& input = inputs->emplace_back();
     ObjectReader reader(entry);
     reader.Read("path", &input.path).Read("format", &input.format).Read("sha256", &input.sha256);
-    if (!reader.Read("bytes", &input.bytes).Read("lines", &input.lines).ok()) return false;
+    reader.Read("bytes", &input.bytes).Read("lines", &input.lines);
+    if (entry.contains("head_sha256")) {
+      reader.Read("file_bytes", &input.file_bytes).Read("head_sha256", &input.head_sha256);
+    }
+    if (!reader.ok()) return false;
   }
   return true;
 }
@@ -171,6 +178,7 @@ std::string RunInfoToJson(const RunInfo& run) {
   for (const RunInput& file : run.blocklist) blocklist.push_back(InputToJson(file));
   json["blocklist"] = std::move(blocklist);
   json["host"] = run.host;
+  json["working_directory"] = run.working_directory;
   json["started_at"] = TimeToJson(run.started_at_us);
   json["updated_at"] = TimeToJson(run.updated_at_us);
   json["ended_at"] = TimeToJson(run.ended_at_us);
@@ -195,6 +203,7 @@ absl::StatusOr<RunInfo> RunInfoFromJson(std::string_view text) {
   reader.Read("format", &format);
   if (!reader.ok() || format != kFormat) return absl::DataLossError("is no record of a run");
   reader.Read("version", &run.version).Read("command", &run.command).Read("seed", &run.seed).Read("host", &run.host);
+  reader.Read("working_directory", &run.working_directory);
   reader.ReadTime("started_at", &run.started_at_us).ReadTime("updated_at", &run.updated_at_us);
   reader.ReadTime("ended_at", &run.ended_at_us);
   reader.Read("exit_state", &exit_state).Read("exit_message", &run.exit_message);

@@ -29,6 +29,9 @@ struct RunInput {
   std::string sha256;  // of the file as it is on disk; empty where it could not be taken (standard input)
   uint64_t bytes = 0;
   uint64_t lines = 0;
+  // Of the file as it lies there, taken before it is read, to know it again; absent where it is no regular file.
+  uint64_t file_bytes = 0;
+  std::string head_sha256;  // of its first octets
 
   friend bool operator==(const RunInput&, const RunInput&) = default;
 };
@@ -68,6 +71,7 @@ struct RunInfo {
   std::vector<RunInput> inputs;
   std::vector<RunInput> blocklist;  // its files, as they were read last
   std::string host;
+  std::string working_directory;  // that relative paths among the inputs and options are of
   int64_t started_at_us = kNull;  // since the epoch, UTC
   int64_t updated_at_us = kNull;
   int64_t ended_at_us = kNull;

@@ -55,6 +55,15 @@ inline constexpr size_t kOpenDomainsDefault = 16384;           // per run, share
 inline constexpr uint64_t kMemoryDefaultBytes = 128ull << 20;  // of caches and tables of what was seen
 inline constexpr size_t kTargetBatch = 256;
 inline constexpr size_t kTargetBatchesQueued = 8;  // per worker
+// Names that a run can have read and not written a row of: open, queued, in the reader's and the workers' batches.
+inline constexpr size_t kHeldTargetsMax =
+    kOpenDomainsDefault + static_cast<size_t>(kWorkersMax) * (kTargetBatchesQueued + 4) * kTargetBatch;
+
+// Checkpoints. A kill costs at most the time since the last one: kCheckpointIntervalNs, or this share of the time that
+// the run has taken so far, so that parts do not become ever smaller and more.
+inline constexpr TimeNs kCheckpointIntervalNs = 30 * kSecond;
+inline constexpr TimeNs kCheckpointIntervalMinNs = 10 * kMillisecond;  // for tests
+inline constexpr int kCheckpointShare = 100;
 
 // Ending.
 inline constexpr TimeNs kDrainNs = 1500 * kMillisecond;  // after the first signal

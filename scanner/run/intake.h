@@ -4,13 +4,19 @@
 // scan, so that a slow pipe delays no answer; a simulation calls it between turns. Every line ends in exactly one
 // count: target handed over, reject, duplicate, blank, comment.
 // A batch goes when it is full, or when its worker sleeps for want of targets.
-// Ownership: borrows all it is given. Thread safety: one thread. Errors: the input's, and those of the duplicates' set
-// and of the rejects' table, by Status; after one the intake is over.
+// Going on with a run: the input is read again from its beginning. What the run's rows tell of as done is counted and
+// not handed over again; up to the line that the run had read at most nothing is handed over at all, until every
+// committed name and reject was found there: an input that is another one is refused before anything is asked.
+// Ownership: borrows all it is given but the replay. Thread safety: one thread; RequestCut, TakeCut and lines from any.
+// Errors: the input's, and those of the duplicates' set and of the rejects' table, by Status; kFailedPrecondition for
+// an input that is not the one that the run has read; after one the intake is over.
 #ifndef MXSCAN_SCANNER_RUN_INTAKE_H_
 #define MXSCAN_SCANNER_RUN_INTAKE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -29,18 +35,41 @@ struct IntakeCounts {
   uint64_t duplicates = 0;  // dropped
 };
 
+// What an earlier run has done with the beginning of the input. The default is: nothing.
+struct Replay {
+  uint64_t lines = 0;                  // no row is of a later line
+  uint64_t rejects = 0;                // rows: of the first so many rejects
+  std::unique_ptr<SeenSet> committed;  // Fingerprints of the names that have rows; not null where `lines` is not 0
+  std::vector<std::string> sha256;     // of each input, where it was read to its end; else empty
+};
+
 class Intake {
  public:
   enum class State : uint8_t { kMore, kBlocked, kDone };
 
   // `domains_max` 0: all. `transports` are the workers', to be woken.
   Intake(TargetSource* source, Crew* crew, std::vector<Transport*> transports, uint64_t owner_seed, SeenSet* seen,
-         RowWriter* rejects, uint64_t domains_max);
+         RowWriter* rejects, uint64_t domains_max, Replay replay = {});
+
+  // What the sets of names keep of a domain.
+  static uint64_t Fingerprint(NameView name, uint64_t owner_seed);
+  // The same of a name whose row is a reject, which holds the line's rank and token but not the name.
+  static uint64_t BlockedFingerprint(int64_t input_rank, std::string_view input, uint64_t owner_seed);
 
   // Reads some lines. kBlocked: a worker's queue is full; nothing was read. kDone: the workers know that no more come.
   absl::StatusOr<State> Step();
 
   const IntakeCounts& counts() const { return counts_; }
+  // Whether the lines that an earlier run had read are not all read again yet.
+  bool replaying() const { return replaying_; }
+
+  // A bound of the lines of all that was handed over and of all rejects that TakeCut gives.
+  uint64_t lines() const { return lines_.load(std::memory_order_acquire); }
+  // Rejects belong to no other row, so they are cut apart from the workers' rows, when the reader comes round to it (it
+  // may be waiting for a pipe): Cut at once, RequestCut by the next Step. TakeCut appends what was cut.
+  absl::Status Cut();
+  void RequestCut() { cut_wanted_.store(true, std::memory_order_release); }
+  void TakeCut(std::vector<ClosedPart>* closed);
 
  private:
   bool Push(int worker);
@@ -48,6 +77,11 @@ class Intake {
   bool SomebodyIsHungry() const;
   absl::Status Take(const InputItem& item);
   absl::Status HandOut();
+  absl::StatusOr<bool> ReadLine(InputItem* item);
+  absl::Status EndReplay();
+  void HandOutHeld();
+  void AddToBatch(int64_t input_rank, std::string_view input, NameView domain);
+  absl::Status CheckWhole() const;
 
   TargetSource* const source_;
   Crew* const crew_;
@@ -56,6 +90,7 @@ class Intake {
   SeenSet* const seen_;
   RowWriter* const rejects_;
   const uint64_t domains_max_;
+  Replay replay_;
   std::vector<std::unique_ptr<TargetBatch>> batches_;
   // Read, but not yet looked up among what was seen: the look-ups' cache misses then overlap.
   TargetBatch pending_;
@@ -63,6 +98,17 @@ class Intake {
   bool ended_ = false;  // no more lines; what is left is to be pushed
   std::string token_;
   IntakeCounts counts_;
+
+  bool replaying_;
+  uint64_t committed_found_ = 0;
+  uint64_t rejects_found_ = 0;
+  TargetBatch held_;  // of the lines being replayed: what has no row
+  size_t held_position_ = 0;
+
+  std::atomic<uint64_t> lines_;
+  std::atomic<bool> cut_wanted_{false};
+  std::mutex cut_mutex_;
+  std::vector<ClosedPart> cut_;  // guarded by cut_mutex_
 };
 
 }  // namespace mxscan

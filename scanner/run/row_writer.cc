@@ -74,9 +74,9 @@ void RowWriter::Write(const Row& row) {
   if (status_.ok()) summary_.Add(row);
 }
 
-absl::Status RowWriter::Commit() {
+absl::Status RowWriter::Close(std::vector<ClosedPart>* closed) {
   for (const auto& writer : writers_) {
-    if (status_.ok()) status_ = writer->Commit();
+    if (status_.ok()) status_ = writer->Close(closed);
   }
   return status_;
 }

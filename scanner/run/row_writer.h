@@ -35,8 +35,8 @@ class RowWriter : public ObservationSink {
   // `input` is the escaped token.
   void OnReject(int64_t input_rank, std::string_view input, RejectReason reason);
 
-  // Commits what is being written.
-  absl::Status Commit();
+  // Ends the parts that are being written and appends them to `closed`, to be committed with those of others.
+  absl::Status Close(std::vector<ClosedPart>* closed);
   const absl::Status& status() const { return status_; }
   uint64_t rows(TableId table) const { return writers_[static_cast<size_t>(table)]->rows(); }
   Summary& summary() { return summary_; }

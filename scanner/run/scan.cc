@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -12,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "io/privileges.h"
 #include "scanner/input/blocklist_file.h"
+#include "scanner/run/gate.h"
+#include "scanner/run/input_identity.h"
 
 namespace mxscan {
 namespace {
@@ -24,11 +27,16 @@ constexpr TimeNs kIntakePause = 500 * kMicrosecond;  // of the reader, while the
 // Socket buffers: enough for what may be in flight at once, in the kernel's counting of about 1 KiB a small packet.
 constexpr int kSocketBuffer = 4 << 20;
 
-ScanEnd EndForOutput(const absl::Status& status) {
+ScanEnd EndForOutput(const absl::Status& status, bool resumed) {
+  if (absl::IsCancelled(status)) return ScanEnd::kStopped;
+  if (resumed && status.code() == absl::StatusCode::kAlreadyExists) return ScanEnd::kFinished;
   switch (status.code()) {
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kInternal:
       return ScanEnd::kWriteFailed;
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kNotFound:
+      return resumed ? ScanEnd::kInputFailed : ScanEnd::kOutputFailed;
     default:
       return ScanEnd::kOutputFailed;
   }
@@ -44,7 +52,9 @@ class ScanRunner {
   bool reader_left_behind() const { return reader_left_behind_; }
 
  private:
+  absl::Status OpenInput();
   absl::Status OpenTransports(int count);
+  bool SitOutTheRate();
   void WorkerThread(int index);
   void IntakeThread();
   void Watch();
@@ -53,6 +63,8 @@ class ScanRunner {
   absl::Status GiveUpRights();
   void ReloadBlocklist();
   void ShowProgress(TimeNs now);
+  absl::Status WriteCheckpoint();
+  void AddCounts(ScanResult* result) const;
   ScanResult Close();
   ScanResult Stopped(ScanEnd end, ExitState state, const std::string& message, const absl::Status& status);
   void Quit();
@@ -61,6 +73,7 @@ class ScanRunner {
   StopSignals* const signals_;
   const ScanHooks& hooks_;
   TimeNs start_ = 0;
+  std::vector<RunInput> inputs_;
   std::unique_ptr<TargetSource> source_;
   std::unique_ptr<BlocklistFeed> blocklist_;  // null: none
   std::vector<std::unique_ptr<Transport>> transports_;
@@ -68,6 +81,7 @@ class ScanRunner {
   UniqueFd output_directory_;
   std::unique_ptr<FileSystem> anchored_files_;  // of the dataset, where its path is not this user's to walk
   std::unique_ptr<ScanCore> core_;
+  std::unique_ptr<Gate> gate_;
 
   std::atomic<bool> quit_{false};  // workers end after their turn
   std::atomic<bool> intake_quit_{false};
@@ -77,11 +91,13 @@ class ScanRunner {
   std::atomic<uint64_t> targets_{0};
   absl::Status intake_status_;        // written before intake_failed_
   bool intake_write_failed_ = false;  // the same
-  ScanEnd end_ = ScanEnd::kDone;      // of the main thread
+  absl::Status watch_status_;         // of the main thread, as all below
+  ScanEnd end_ = ScanEnd::kDone;
   int stop_signal_ = 0;
   bool reader_left_behind_ = false;
   TimeNs drain_by_ = kNever;
   TimeNs run_info_at_ = 0;
+  TimeNs checkpoint_at_ = 0;
 };
 
 absl::Status ScanRunner::OpenTransports(int count) {
@@ -107,11 +123,15 @@ void ScanRunner::WorkerThread(int index) {
     worker.Turn(worker.now() + kWorkerWait);
     if (!core_->WorkerStatus(index).ok()) {
       write_failed_.store(true);
-      return;
+      break;
     }
     // The last to finish something sees that all is done, and ends the others.
     if (worker.engine().open() == 0 && core_->crew().Finished()) Quit();
+    if (!gate_->Wanted()) continue;
+    core_->CutWorker(index);
+    gate_->Arrive();
   }
+  gate_->Leave();
 }
 
 void ScanRunner::IntakeThread() {
@@ -130,6 +150,24 @@ void ScanRunner::IntakeThread() {
     }
     if (*state == Intake::State::kBlocked) SleepFor(kIntakePause);
   }
+}
+
+// What waits for the disk, after the gate is open again, makes nobody wait but the progress line.
+absl::Status ScanRunner::WriteCheckpoint() {
+  const TimeNs begin = MonotonicNow();
+  core_->intake().RequestCut();
+  gate_->Close();
+  for (const auto& transport : transports_) transport->Wake();
+  const bool all = gate_->AwaitAll();
+  // Where nothing ever answered there is nothing to keep; where a worker has left, the run is at its end.
+  const bool take = all && !core_->NobodyAnswered();
+  const absl::Status taken = take ? core_->TakeCut(MonotonicNow()) : absl::OkStatus();
+  gate_->Open();
+  const TimeNs opened = MonotonicNow();
+  if (!take || !taken.ok()) return taken;
+  const absl::Status committed = core_->CommitCut();
+  core_->CountCheckpoint(opened - begin, MonotonicNow() - begin);
+  return committed;
 }
 
 void ScanRunner::Quit() {
@@ -222,6 +260,8 @@ void ScanRunner::ShowProgress(TimeNs now) {
     progress.retries += board.retries.load(std::memory_order_relaxed);
     progress.inflight += board.inflight.load(std::memory_order_relaxed);
   }
+  progress.domains_before = core_->domains_before();
+  progress.domains_done += progress.domains_before;
   progress.domains_total = targets_.load(std::memory_order_relaxed);
   progress.total_known = intake_over_.load(std::memory_order_relaxed);
   hooks_.progress(progress);
@@ -259,6 +299,7 @@ bool ScanRunner::Watched(TimeNs now) {
 
 void ScanRunner::Watch() {
   run_info_at_ = start_ + kRunInfoInterval;
+  checkpoint_at_ = start_ + options_.checkpoint_interval_ns;
   TimeNs look = kMillisecond;
   while (true) {
     int signal = signals_->Wait(look);
@@ -281,9 +322,19 @@ void ScanRunner::Watch() {
     }
     if (!Watched(now)) return;
     ShowProgress(now);
+    if (now >= checkpoint_at_ && stop_signal_ == 0) {
+      watch_status_ = WriteCheckpoint();
+      if (!watch_status_.ok()) {
+        end_ = ScanEnd::kWriteFailed;
+        return;
+      }
+      const TimeNs after = MonotonicNow();
+      checkpoint_at_ = after + std::max(options_.checkpoint_interval_ns, (after - start_) / kCheckpointShare);
+    }
     if (now >= run_info_at_) {
       run_info_at_ = now + kRunInfoInterval;
-      if (!core_->WriteProgress(now).ok()) {
+      watch_status_ = core_->WriteProgress(now);
+      if (!watch_status_.ok()) {
         end_ = ScanEnd::kWriteFailed;
         return;
       }
@@ -296,7 +347,7 @@ ScanResult ScanRunner::Stopped(ScanEnd end, ExitState state, const std::string& 
   result.end = end;
   result.status = status;
   result.message = message;
-  const absl::Status written = core_->Stop(MonotonicNow(), state, message);
+  const absl::Status written = core_->Stop(MonotonicNow(), state, message, !reader_left_behind_);
   if (!written.ok() && result.status.ok()) result.status = written;
   return result;
 }
@@ -316,7 +367,7 @@ ScanResult ScanRunner::Close() {
     case ScanEnd::kInputFailed:
       return Stopped(ScanEnd::kInputFailed, ExitState::kFailed, std::string(intake_status_.message()), intake_status_);
     case ScanEnd::kWriteFailed: {
-      absl::Status status = intake_status_;
+      absl::Status status = intake_status_.ok() ? watch_status_ : intake_status_;
       for (int i = 0; status.ok() && i < core_->workers(); ++i) status = core_->WorkerStatus(i);
       return Stopped(ScanEnd::kWriteFailed, ExitState::kStopped, std::string(status.message()), status);
     }
@@ -339,16 +390,45 @@ ScanResult ScanRunner::Close() {
   return result;
 }
 
+absl::Status ScanRunner::OpenInput() {
+  // Opened first: it says best what is wrong with an input. A pipe loses nothing by it that is read again.
+  absl::StatusOr<std::unique_ptr<TargetSource>> source = TargetSource::Open(options_.inputs, options_.list);
+  if (!source.ok()) return source.status();
+  source_ = *std::move(source);
+  absl::StatusOr<std::vector<RunInput>> inputs = IdentifyInputs(PosixFileSystem(), options_.inputs);
+  if (!inputs.ok()) return inputs.status();
+  inputs_ = *std::move(inputs);
+  return options_.resumed.has_value() ? CheckSameInputs(options_.resumed->inputs, inputs_) : absl::OkStatus();
+}
+
+// The rate is a promise about every second, and the packets of the run before this one may be of the last second: it
+// held the lock until it ended. False where a signal came.
+bool ScanRunner::SitOutTheRate() {
+  if (!options_.resumed.has_value()) return true;
+  const TimeNs end = MonotonicNow() + kSecond;
+  for (TimeNs now = MonotonicNow(); now < end && stop_signal_ == 0; now = MonotonicNow()) {
+    stop_signal_ = signals_->Wait(end - now);
+  }
+  return stop_signal_ == 0;
+}
+
+void ScanRunner::AddCounts(ScanResult* result) const {
+  result->needs_input_again =
+      std::any_of(inputs_.begin(), inputs_.end(), [](const RunInput& input) { return input.head_sha256.empty(); });
+  result->domains = core_->domains_done();
+  result->rejects = source_->counts().rejects + core_->domains_blocked();
+  result->duplicates = core_->intake().counts().duplicates;
+  result->duration_ns = MonotonicNow() - start_;
+}
+
 ScanResult ScanRunner::Run() {
   ScanResult result;
   start_ = MonotonicNow();
-  absl::StatusOr<std::unique_ptr<TargetSource>> source = TargetSource::Open(options_.inputs, options_.list);
-  if (!source.ok()) {
+  result.status = OpenInput();
+  if (!result.status.ok()) {
     result.end = ScanEnd::kInputFailed;
-    result.status = source.status();
     return result;
   }
-  source_ = *std::move(source);
   if (options_.blocklist != nullptr) blocklist_ = std::make_unique<BlocklistFeed>(options_.blocklist);
   result.status = OpenTransports(WorkersFor(options_, CpuCount()));
   if (!result.status.ok()) return result;
@@ -363,16 +443,32 @@ ScanResult ScanRunner::Run() {
   environment.start_wall_us = WallClockUs();
   environment.host = HostName();
   environment.blocklist = blocklist_.get();
+  environment.working_directory = WorkingDirectory();
+  environment.inputs = inputs_;
+  environment.interrupted = [this] {
+    if (stop_signal_ == 0) stop_signal_ = signals_->Wait(0);
+    return stop_signal_ != 0;
+  };
   absl::StatusOr<std::unique_ptr<ScanCore>> core = ScanCore::Create(options_, environment);
   if (!core.ok()) {
-    result.end = EndForOutput(core.status());
+    result.end = EndForOutput(core.status(), options_.resumed.has_value());
     result.status = core.status();
     return result;
   }
   core_ = *std::move(core);
+  gate_ = std::make_unique<Gate>(core_->workers());
   result.status = GiveUpRights();
   if (!result.status.ok()) return Stopped(ScanEnd::kFailed, ExitState::kFailed, "set-up failed", result.status);
+  if (options_.resumed.has_value() && hooks_.notice) {
+    hooks_.notice(absl::StrCat("going on after ", core_->domains_before(), " domains: ", options_.output));
+  }
+  if (!SitOutTheRate()) {
+    result = Stopped(ScanEnd::kStopped, ExitState::kStopped, absl::StrCat("stopped by signal ", stop_signal_), {});
+    AddCounts(&result);
+    return result;
+  }
 
+  core_->Begin(MonotonicNow());
   std::vector<std::thread> threads;
   threads.reserve(static_cast<size_t>(core_->workers()));
   for (int i = 0; i < core_->workers(); ++i) threads.emplace_back([this, i] { WorkerThread(i); });
@@ -390,10 +486,7 @@ ScanResult ScanRunner::Run() {
     reader_left_behind_ = true;
   }
   result = Close();
-  result.domains = core_->domains_done();
-  result.rejects = source_->counts().rejects + core_->domains_blocked();
-  result.duplicates = core_->intake().counts().duplicates;
-  result.duration_ns = MonotonicNow() - start_;
+  AddCounts(&result);
   return result;
 }
 

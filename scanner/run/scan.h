@@ -1,6 +1,7 @@
 // A scan in earnest: threads, signals, progress.
 //
-// Purpose: drives a ScanCore with one thread per worker and one for the input, from start to exit status.
+// Purpose: drives a ScanCore with one thread per worker and one for the input, from start to exit status, and writes
+// checkpoints.
 // Thread safety: one scan at a time per process. Errors: the result says how it ended and what to tell the user.
 #ifndef MXSCAN_SCANNER_RUN_SCAN_H_
 #define MXSCAN_SCANNER_RUN_SCAN_H_
@@ -19,8 +20,9 @@ namespace mxscan {
 // What a scan shows while it runs.
 struct ScanProgress {
   TimeNs now = 0;
-  uint64_t domains_done = 0;
-  uint64_t domains_total = 0;  // handed to the workers so far
+  uint64_t domains_done = 0;    // those of the runs before this one included
+  uint64_t domains_before = 0;  // by those
+  uint64_t domains_total = 0;   // handed to the workers so far
   bool total_known = false;
   uint64_t sent = 0;
   uint64_t answered = 0;
@@ -37,14 +39,16 @@ enum class ScanEnd : uint8_t {
   kInputEmpty,    // no line holds a domain name
   kInputFailed,   // unreadable or damaged
   kOutputFailed,  // cannot be created, or is in use
+  kFinished,      // there was nothing to go on with: the dataset is finished
   kWriteFailed,
   kFailed,  // anything else: transport, internal
 };
 
 struct ScanResult {
   ScanEnd end = ScanEnd::kFailed;
-  absl::Status status;  // why, where it did not end well
-  std::string message;  // for the user, where there is more to say
+  absl::Status status;             // why, where it did not end well
+  std::string message;             // for the user, where there is more to say
+  bool needs_input_again = false;  // to go on, standard input or a pipe must be given again from its beginning
   uint64_t domains = 0;
   uint64_t rejects = 0;
   uint64_t duplicates = 0;

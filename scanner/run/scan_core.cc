@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "output/summary_csv.h"
 #include "scanner/run/recount.h"
+#include "scanner/run/restore.h"
 
 namespace mxscan {
 namespace {
@@ -20,6 +22,8 @@ constexpr uint64_t CacheShare(uint64_t memory) { return memory / 2; }
 constexpr uint64_t SeenShare(uint64_t memory) { return memory / 8; }
 constexpr uint64_t SummaryShare(uint64_t memory) { return memory / 8; }
 constexpr uint64_t kSummaryFloor = 1 << 20;
+
+constexpr int kShard = 0;  // of a run that is not split
 
 }  // namespace
 
@@ -64,28 +68,96 @@ SummaryOptions ScanCore::SummaryOptionsFor(const std::string& name) const {
   return options;
 }
 
-absl::Status ScanCore::Open() {
+absl::Status ScanCore::OpenDataset() {
   DatasetOptions dataset_options;
   dataset_options.parts.compression = options_.compression;
-  absl::StatusOr<std::unique_ptr<Dataset>> dataset =
-      Dataset::Create(environment_.files, options_.output, dataset_options);
+  const auto open = options_.resumed.has_value() ? Dataset::Resume : Dataset::Create;
+  absl::StatusOr<std::unique_ptr<Dataset>> dataset = open(environment_.files, options_.output, dataset_options);
   if (!dataset.ok()) return dataset.status();
   dataset_ = *std::move(dataset);
+  if (!options_.resumed.has_value()) return absl::OkStatus();
+  rows_before_ = dataset_->CommittedRows();
+  before_.run = *options_.resumed;
+  before_.run.counters.erase("progress");
+  const std::string text = dataset_->manifest(kShard)->checkpoint();
+  if (text.empty()) return absl::OkStatus();  // killed before its first one
+  absl::StatusOr<Checkpoint> checkpoint = CheckpointFromJson(text);
+  if (!checkpoint.ok()) {
+    return absl::DataLossError(
+        absl::StrCat(options_.output, "/", ManifestPath(kShard), ": ", checkpoint.status().message()));
+  }
+  before_ = *std::move(checkpoint);
+  return absl::OkStatus();
+}
 
+absl::Status ScanCore::Open() {
+  if (absl::Status status = OpenDataset(); !status.ok()) return status;
   const RandomKey key = RandomKey::FromSeed(options_.seed);
-  const uint64_t seen_share = SeenShare(options_.memory_bytes);
-  domains_seen_ = std::make_unique<SeenSet>(SeenOptions("domains", 0, seen_share));
+  const uint64_t owner_seed = key.HashSeed(kOwnerPurpose);
+  // The names that have rows are looked up beside those that were read.
+  const bool resumed = options_.resumed.has_value();
+  const uint64_t domains_share = SeenShare(options_.memory_bytes) / (resumed ? 2 : 1);
+  domains_seen_ = std::make_unique<SeenSet>(SeenOptions("domains", 0, domains_share));
   rejects_ =
       std::make_unique<RowWriter>(dataset_.get(), crew_.size(), crew_.size(), SummaryOptionsFor("rejects"), &suffixes_);
+  cuts_.resize(static_cast<size_t>(crew_.size()));
   for (int i = 0; i < crew_.size(); ++i) OpenWorker(i, key);
   for (const auto& worker : workers_) {
     worker->SetPeers(environment_.transports);
     if (absl::Status status = worker->Open(); !status.ok()) return status;
   }
-  intake_ = std::make_unique<Intake>(environment_.source, &crew_, environment_.transports, key.HashSeed(kOwnerPurpose),
-                                     domains_seen_.get(), rejects_.get(), options_.domains_max);
+  absl::StatusOr<Replay> replay = resumed ? Restore(owner_seed, domains_share) : Replay();
+  if (!replay.ok()) return replay.status();
+  intake_ = std::make_unique<Intake>(environment_.source, &crew_, environment_.transports, owner_seed,
+                                     domains_seen_.get(), rejects_.get(), options_.domains_max, *std::move(replay));
+  BeginRun();
+  return WriteProgress(environment_.start_ns);
+}
+
+// What the dataset's rows and its checkpoint tell.
+absl::StatusOr<Replay> ScanCore::Restore(uint64_t owner_seed, uint64_t memory_bytes) {
+  Replay replay;
+  replay.lines = before_.lines;
+  replay.rejects = rows_before_[static_cast<size_t>(TableId::kRejects)];
+  replay.committed = std::make_unique<SeenSet>(SeenOptions("committed", 0, memory_bytes));
+  for (const RunInput& input : options_.resumed->inputs) replay.sha256.push_back(input.sha256);
+  RestoreTargets targets;
+  targets.owner_seed = owner_seed;
+  targets.interrupted = environment_.interrupted;
+  targets.summary = &rejects_->summary();
+  targets.domains = replay.committed.get();
+  targets.blocked = &blocked_before_;
+  for (size_t i = 0; i < seen_.size(); i += 2) {
+    targets.hosts.push_back(seen_[i].get());
+    targets.addresses.push_back(seen_[i + 1].get());
+  }
+  if (absl::Status status = RestoreFromRows(environment_.files, options_.output, targets); !status.ok()) return status;
+  const uint64_t rows = domains_before() + replay.rejects;
+  replay.rejects -= blocked_before_;
+  if (rows > before_.lines) {
+    return absl::DataLossError(absl::StrCat(options_.output, "/", ManifestPath(kShard), ": lists ", rows,
+                                            " rows of lines, its checkpoint says that ", before_.lines, " were read"));
+  }
+  for (const OpenHost& host : before_.open_hosts) {
+    const int owner = Survey::OwnerOf(NameView(host.name), owner_seed, crew_.size());
+    workers_[static_cast<size_t>(owner)]->Restore(host);
+  }
+  return replay;
+}
+
+// The record as far as it is known before anything is asked.
+void ScanCore::BeginRun() {
+  if (options_.resumed.has_value()) run_ = *options_.resumed;
+  if (!run_.version.empty() && run_.version != kVersion) {
+    std::string& earlier = run_.control["earlier_versions"];
+    absl::StrAppend(&earlier, earlier.empty() ? "" : " ", run_.version);
+  }
   run_.version = kVersion;
   run_.command = "scan";
+  run_.ended_at_us = kNull;
+  run_.exit_state = ExitState::kRunning;
+  run_.exit_message.clear();
+  if (options_.resumed.has_value()) return;
   run_.options = options_.described;
   // Stated whoever started the scan: the summary is counted anew by what was asked.
   const std::string lookups = LookupsText(options_.lookups);
@@ -98,8 +170,9 @@ absl::Status ScanCore::Open() {
   }
   run_.seed = absl::StrCat(options_.seed);
   run_.host = environment_.host;
+  run_.working_directory = environment_.working_directory;
+  run_.inputs = environment_.inputs;
   run_.started_at_us = environment_.start_wall_us;
-  return WriteProgress(environment_.start_ns);
 }
 
 void ScanCore::OpenWorker(int index, const RandomKey& key) {
@@ -138,6 +211,10 @@ void ScanCore::OpenWorker(int index, const RandomKey& key) {
       writers_.back().get(), seen_[seen_.size() - 2].get(), seen_.back().get(), environment_.start_ns, wall_offset_us));
 }
 
+void ScanCore::Begin(TimeNs now) {
+  for (const auto& worker : workers_) worker->SetNow(now);
+}
+
 const absl::Status& ScanCore::WorkerStatus(int index) const {
   const size_t i = static_cast<size_t>(index);
   for (const SeenSet* seen : {seen_[2 * i].get(), seen_[2 * i + 1].get()}) {
@@ -157,19 +234,20 @@ bool ScanCore::NobodyAnswered() const {
 }
 
 uint64_t ScanCore::domains_done() const {
-  uint64_t done = 0;
+  uint64_t done = domains_before();
   for (const auto& worker : workers_) done += worker->survey().counters().domains_done;
   return done;
 }
 
 uint64_t ScanCore::domains_blocked() const {
-  uint64_t blocked = 0;
+  uint64_t blocked = blocked_before_;
   for (const auto& worker : workers_) blocked += worker->survey().counters().domains_withheld;
   return blocked;
 }
 
 std::vector<ResolverStats> ScanCore::resolver_stats() const {
   std::vector<ResolverStats> all;
+  for (const auto& [server, counters] : before_.run.resolvers) all.push_back(ResolverFromCounters(server, counters));
   for (const auto& worker : workers_) {
     for (const Server& server : worker->engine().servers()) {
       const ServerCounters& counters = server.counters();
@@ -197,10 +275,12 @@ void ScanCore::FillRows() {
 }
 
 void ScanCore::FillCounters() {
-  Counters engine, survey;
-  run_.near_misses.clear();
-  run_.rcodes.clear();
-  run_.transport.clear();
+  // What no row holds goes on from the last checkpoint; what was counted between it and a kill is lost.
+  Counters engine = before_.run.counters["engine"];
+  Counters survey = before_.run.counters["survey"];
+  run_.near_misses = before_.run.near_misses;
+  run_.rcodes = before_.run.rcodes;
+  run_.transport = before_.run.transport;
   run_.resolvers.clear();
   for (const auto& worker : workers_) {
     const EngineCounters& counters = worker->engine().counters();
@@ -235,6 +315,14 @@ void ScanCore::FillCounters() {
   run_.counters["engine"] = std::move(engine);
   run_.counters["survey"] = std::move(survey);
   FillBlocklist();
+  run_.counters["checkpoints"] = checkpoints_;  // of this run alone
+  if (options_.resumed.has_value()) {
+    Counters& resumes = run_.counters["resume"];
+    resumes = before_.run.counters["resume"];
+    ++resumes["resumes"];
+    resumes["domains_before"] = domains_before();
+    resumes["open_hosts_before"] = before_.open_hosts.size();
+  }
   for (const ResolverStats& stats : resolver_stats()) {
     run_.resolvers[stats.server] = ResolverCounters(stats);
   }
@@ -242,10 +330,12 @@ void ScanCore::FillCounters() {
 
 void ScanCore::FillBlocklist() {
   if (environment_.blocklist == nullptr) return;
-  Counters counters = {{"reloads", environment_.blocklist->generation() - 1}};
+  Counters counters = before_.run.counters[kBlocklistCounters];
+  counters["reloads"] = environment_.blocklist->generation() - 1;
+  counters["names"] = counters["prefixes"] = 0;
+  counters["domains_withheld"] = domains_blocked();
   for (const auto& worker : workers_) {
     const SurveyCounters& tasks = worker->survey().counters();
-    counters["domains_withheld"] += tasks.domains_withheld;
     counters[kNamesWithheld] += tasks.names_withheld;
     counters[kAddressesWithheld] += tasks.addresses_withheld;
     counters["questions_withheld"] += worker->engine().counters().withheld;
@@ -259,15 +349,23 @@ void ScanCore::FillBlocklist() {
 
 void ScanCore::FillRun(TimeNs now) {
   run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
-  run_.inputs.clear();
   run_.blocklist.clear();
   if (environment_.blocklist != nullptr) {
     for (const BlocklistSource& source : environment_.blocklist->Current()->sources()) {
       run_.blocklist.push_back({source.path, source.format, source.sha256, source.octets, source.lines});
     }
   }
-  for (const InputReport& report : environment_.source->Reports()) {
-    run_.inputs.push_back({report.path, report.guess, report.sha256, report.octets, report.lines});
+  const std::vector<InputReport> reports = environment_.source->Reports();
+  run_.inputs.resize(reports.size());
+  for (size_t i = 0; i < reports.size(); ++i) {
+    RunInput& input = run_.inputs[i];
+    if (input.path.empty()) input.path = reports[i].path;
+    input.format = reports[i].guess;
+    // What an earlier run knows of the whole is more than what this one has read of it.
+    if (!reports[i].finished && !input.sha256.empty()) continue;
+    input.sha256 = reports[i].sha256;
+    input.bytes = reports[i].octets;
+    input.lines = reports[i].lines;
   }
 }
 
@@ -275,6 +373,7 @@ absl::Status ScanCore::WriteProgress(TimeNs now) {
   // While workers run, only what they show on their boards may be read.
   run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
   Counters progress;
+  progress["domains"] = domains_before();
   for (int i = 0; i < crew_.size(); ++i) {
     WorkerBoard& board = crew_.board(i);
     progress["domains"] += board.domains_done.load(std::memory_order_relaxed);
@@ -286,11 +385,54 @@ absl::Status ScanCore::WriteProgress(TimeNs now) {
   return dataset_->WriteRun(run_);
 }
 
-absl::Status ScanCore::CommitRows() {
-  for (const auto& writer : writers_) {
-    if (absl::Status status = writer->Commit(); !status.ok()) return status;
+void ScanCore::CutWorker(int index) {
+  const auto i = static_cast<size_t>(index);
+  // A writer that fails keeps the status, see WorkerStatus.
+  writers_[i]->Close(&cuts_[i].parts).IgnoreError();
+  cuts_[i].open_hosts.clear();
+  workers_[i]->survey().ListOpenHosts(&cuts_[i].open_hosts);
+}
+
+absl::Status ScanCore::TakeCut(TimeNs now) {
+  if (!commit_status_.ok()) return commit_status_;
+  for (int i = 0; i < workers(); ++i) {
+    if (!WorkerStatus(i).ok()) return WorkerStatus(i);
   }
-  return rejects_->Commit();
+  Checkpoint checkpoint;
+  for (WorkerCut& cut : cuts_) {
+    std::move(cut.parts.begin(), cut.parts.end(), std::back_inserter(cut_parts_));
+    cut.parts.clear();
+    std::move(cut.open_hosts.begin(), cut.open_hosts.end(), std::back_inserter(checkpoint.open_hosts));
+    cut.open_hosts.clear();
+  }
+  intake_->TakeCut(&cut_parts_);
+  checkpoint.lines = intake_->lines();  // after the rows: whatever they are of was read before
+  FillCounters();
+  run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
+  checkpoint.run = run_;
+  cut_checkpoint_ = CheckpointToJson(checkpoint);
+  return absl::OkStatus();
+}
+
+absl::Status ScanCore::CommitCut() {
+  if (!commit_status_.ok()) return commit_status_;
+  commit_status_ = dataset_->Commit(kShard, std::exchange(cut_parts_, {}), cut_checkpoint_);
+  return commit_status_;
+}
+
+void ScanCore::CountCheckpoint(TimeNs held_ns, TimeNs took_ns) {
+  const auto held_us = static_cast<uint64_t>(held_ns / kMicrosecond);
+  ++checkpoints_["written"];
+  checkpoints_["held_us"] += held_us;
+  checkpoints_["held_us_max"] = std::max(checkpoints_["held_us_max"], held_us);
+  checkpoints_["took_us"] += static_cast<uint64_t>(took_ns / kMicrosecond);
+}
+
+absl::Status ScanCore::WriteCheckpoint(TimeNs now) {
+  for (int i = 0; i < workers(); ++i) CutWorker(i);
+  absl::Status status = intake_->Cut();
+  if (status.ok()) status = TakeCut(now);
+  return status.ok() ? CommitCut() : status;
 }
 
 absl::Status ScanCore::Finish(TimeNs now) {
@@ -298,16 +440,15 @@ absl::Status ScanCore::Finish(TimeNs now) {
     if (!WorkerStatus(i).ok()) return WorkerStatus(i);
     workers_[static_cast<size_t>(i)]->engine().CheckInvariants();
   }
-  if (absl::Status status = CommitRows(); !status.ok()) return status;
-  TableRows rows{};
+  FillRun(now);
+  FillRows();
+  if (absl::Status status = WriteCheckpoint(now); !status.ok()) return status;
+  TableRows rows = rows_before_;
   for (int table = 0; table < kTableCount; ++table) {
-    rows[static_cast<size_t>(table)] = rejects_->rows(static_cast<TableId>(table));
+    rows[static_cast<size_t>(table)] += rejects_->rows(static_cast<TableId>(table));
     for (const auto& writer : writers_) rows[static_cast<size_t>(table)] += writer->rows(static_cast<TableId>(table));
   }
   for (const auto& writer : writers_) rejects_->summary().MergeFrom(std::move(writer->summary()));
-  FillRun(now);
-  FillRows();
-  FillCounters();
   run_.counters.erase("progress");
   run_.ended_at_us = run_.updated_at_us;
   run_.exit_state = ExitState::kDone;
@@ -324,11 +465,22 @@ absl::Status ScanCore::Finish(TimeNs now) {
   return dataset_->Finish(finish);
 }
 
-absl::Status ScanCore::Stop(TimeNs now, ExitState state, const std::string& message) {
-  const absl::Status committed = CommitRows();
-  FillRun(now);
-  FillRows();
-  FillCounters();
+absl::Status ScanCore::Stop(TimeNs now, ExitState state, const std::string& message, bool intake_ended) {
+  absl::Status committed;
+  // Before the input is known for the one that the run was begun with, the dataset stays as it was.
+  if (!intake_->replaying()) {
+    FillRun(now);
+    FillRows();
+    for (int i = 0; i < workers(); ++i) CutWorker(i);
+    if (intake_ended) committed = intake_->Cut();
+    // Rows that say only that nothing ever answered are no result: the run that goes on asks again.
+    const bool has_results = !NobodyAnswered();
+    if (!has_results) run_.rows.domains = domains_before();
+    FillCounters();
+    if (has_results && committed.ok()) committed = TakeCut(now);
+    if (has_results && committed.ok()) committed = CommitCut();
+  }
+  run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
   run_.ended_at_us = run_.updated_at_us;
   run_.exit_state = state;
   run_.exit_message = message;

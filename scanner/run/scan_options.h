@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "io/address.h"
 #include "io/transport_factory.h"
 #include "output/codec.h"
+#include "output/run_info.h"
 #include "scanner/input/list_format.h"
 #include "scanner/limits.h"
 #include "scanner/resolve/blocklist.h"
@@ -45,8 +47,10 @@ struct ScanOptions {
   std::vector<std::string> blocklist_files;    // read again on SIGHUP
   std::shared_ptr<const Blocklist> blocklist;  // what they held at first; null: none
   std::string user;  // that a scan started by root becomes; empty: the directory's owner, see io/privileges.h
+  TimeNs checkpoint_interval_ns = kCheckpointIntervalNs;
   bool quiet = false;
   bool dry_run = false;
+  std::optional<RunInfo> resumed;  // the record of the run to go on with; none: a new one
   // As given and as defaulted, for run.json, in the order of the documentation.
   std::vector<std::pair<std::string, std::string>> described;
 };

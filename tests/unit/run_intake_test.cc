@@ -38,7 +38,7 @@ constexpr uint64_t kOwnerSeed = 5;
 
 // The intake over a list, with workers that only take targets away.
 struct Desk {
-  Desk(const std::string& list, int workers, uint64_t domains_max = 0)
+  Desk(const std::string& list, int workers, uint64_t domains_max = 0, Replay replay = {})
       : crew(workers), transports(static_cast<size_t>(workers)), seen(SeenOptions()) {
     const std::string path = scratch.path("list");
     std::ofstream(path, std::ios::binary) << list;
@@ -48,7 +48,8 @@ struct Desk {
                                           &suffixes);
     std::vector<Transport*> all;
     for (NoTransport& transport : transports) all.push_back(&transport);
-    intake = std::make_unique<Intake>(source.get(), &crew, all, kOwnerSeed, &seen, rejects.get(), domains_max);
+    intake = std::make_unique<Intake>(source.get(), &crew, all, kOwnerSeed, &seen, rejects.get(), domains_max,
+                                      std::move(replay));
   }
   SeenSetOptions SeenOptions() { return {.files = &files, .directory = "seen", .table_entries_max = 1 << 16}; }
 
@@ -157,6 +158,119 @@ TEST(IntakeTest, ASleepingWorkerGetsWhatThereIs) {
   desk.crew.board(0).hungry = false;
   desk.Finish();
   EXPECT_EQ(desk.taken.size(), 1000u);
+}
+
+// What an earlier run left that had read `lines` lines and committed these names and so many rejects.
+Replay ReplayOf(sim::MemoryFileSystem* files, uint64_t lines, const std::vector<std::string>& committed,
+                uint64_t rejects) {
+  Replay replay;
+  replay.lines = lines;
+  replay.rejects = rejects;
+  replay.committed = std::make_unique<SeenSet>(SeenSetOptions{.files = files, .directory = "c"});
+  for (const std::string& text : committed) {
+    Name name;
+    MXSCAN_CHECK(ParseName(text, &name) == NameError::kNone);
+    MXSCAN_CHECK(replay.committed->InsertIfNew(Intake::Fingerprint(name, kOwnerSeed)));
+  }
+  return replay;
+}
+
+constexpr char kReplayed[] =
+    "a.example\nbad name\nb.example\na.example\n\nworse name\nc.example\nb.example\nd.example\n";
+
+TEST(IntakeReplayTest, WhatHasARowIsCountedAndNotHandedOver) {
+  sim::MemoryFileSystem files;
+  Desk desk(kReplayed, 2, 0, ReplayOf(&files, 7, {"c.example.", "a.example."}, 1));
+  EXPECT_TRUE(desk.intake->replaying());
+  EXPECT_EQ(desk.intake->lines(), 7u) << "however far this run has come";
+  desk.Finish();
+  EXPECT_FALSE(desk.intake->replaying());
+  EXPECT_EQ(desk.intake->lines(), 9u);
+  EXPECT_EQ(desk.taken, (std::map<std::string, int64_t>{{"b.example.", 3}, {"d.example.", 9}}));
+  EXPECT_EQ(desk.intake->counts().targets, 4u) << "those with a row count, so that lines add up";
+  EXPECT_EQ(desk.intake->counts().duplicates, 2u);
+  EXPECT_EQ(desk.rejects->rows(TableId::kRejects), 1u) << "the first reject has its row";
+}
+
+TEST(IntakeReplayTest, TheNumberOfDomainsCountsThoseThatHaveRows) {
+  sim::MemoryFileSystem files;
+  Desk desk(kReplayed, 1, 3, ReplayOf(&files, 4, {"a.example."}, 0));
+  desk.Finish();
+  EXPECT_EQ(desk.taken, (std::map<std::string, int64_t>{{"b.example.", 3}, {"c.example.", 7}}));
+}
+
+// Refused with nothing handed over, whatever the difference.
+TEST(IntakeReplayTest, AnotherListIsRefusedBeforeAnythingIsAsked) {
+  const struct {
+    const char* what;
+    std::string list;
+    uint64_t domains_max;
+  } cases[] = {{"a committed name is gone", "x.example\nbad name\nb.example\nq\nq\nq\nq\nq\n", 0},
+               {"it ends early", "a.example\nbad name\n", 0},
+               {"a reject is none any more", "a.example\nfine.example\nb.example\nc.example\nd\ne\nf\ng\n", 0},
+               {"the names end early", "b.example\na.example\nc.example\nd.example\n", 1},
+               {"it has nothing", "", 0}};
+  for (const auto& other : cases) {
+    SCOPED_TRACE(other.what);
+    sim::MemoryFileSystem files;
+    Desk desk(other.list, 1, other.domains_max, ReplayOf(&files, 7, {"c.example.", "a.example."}, 1));
+    absl::StatusOr<Intake::State> state = Intake::State::kMore;
+    for (int i = 0; i < 100 && state.ok() && *state != Intake::State::kDone; ++i) state = desk.intake->Step();
+    EXPECT_TRUE(absl::IsFailedPrecondition(state.status())) << state.status();
+    EXPECT_TRUE(desk.intake->replaying());
+    desk.TakeAll();
+    EXPECT_TRUE(desk.taken.empty());
+  }
+}
+
+TEST(IntakeReplayTest, MoreNamesThanCanHaveBeenInHandAreAnotherList) {
+  sim::MemoryFileSystem files;
+  const int lines = static_cast<int>(kHeldTargetsMax) + 2;
+  Desk desk(LongList(lines), 1, 0, ReplayOf(&files, static_cast<uint64_t>(lines), {"d0.example."}, 0));
+  absl::StatusOr<Intake::State> state = Intake::State::kMore;
+  while (state.ok() && *state == Intake::State::kMore) state = desk.intake->Step();
+  EXPECT_TRUE(absl::IsFailedPrecondition(state.status())) << state.status();
+}
+
+// What was held back goes first, and nothing is read meanwhile: what is read and has no row stays bounded.
+TEST(IntakeReplayTest, WhatWasHeldBackGoesBeforeTheNextLine) {
+  sim::MemoryFileSystem files;
+  constexpr int kHeld = 20'000;
+  Desk desk(LongList(kHeld + 5000), 1, 0, ReplayOf(&files, kHeld + 1, {"d7.example."}, 0));
+  while (desk.Step() != Intake::State::kBlocked) continue;
+  EXPECT_LE(desk.source->counts().lines, static_cast<uint64_t>(kHeld) + 1 + 256);
+  desk.Finish();
+  EXPECT_EQ(desk.taken.size(), static_cast<size_t>(kHeld) + 4999);
+}
+
+TEST(IntakeReplayTest, AChangedChecksumOfTheWholeIsRefused) {
+  sim::MemoryFileSystem files;
+  Replay replay = ReplayOf(&files, 1, {"a.example."}, 0);
+  replay.sha256 = {std::string(64, '0')};
+  Desk desk(kReplayed, 1, 0, std::move(replay));
+  absl::StatusOr<Intake::State> state = Intake::State::kMore;
+  while (state.ok() && *state == Intake::State::kMore) state = desk.intake->Step();
+  EXPECT_TRUE(absl::IsFailedPrecondition(state.status())) << state.status();
+}
+
+TEST(IntakeTest, RejectsAreCutApart) {
+  Desk desk("bad name\na.example\nworse name\n", 1);
+  std::vector<ClosedPart> closed;
+  desk.intake->TakeCut(&closed);
+  EXPECT_TRUE(closed.empty());
+  desk.crew.board(0).hungry = true;  // a line at a time
+  desk.Step();
+  desk.intake->RequestCut();
+  desk.intake->TakeCut(&closed);
+  EXPECT_TRUE(closed.empty()) << "the reader has not come round to it";
+  desk.Step();
+  desk.intake->TakeCut(&closed);
+  ASSERT_EQ(closed.size(), 1u);
+  EXPECT_EQ(closed[0].part.rows, 1u);
+  desk.Finish();
+  desk.intake->TakeCut(&closed);
+  ASSERT_EQ(closed.size(), 2u) << "at the end without being asked";
+  EXPECT_EQ(closed[1].part.rows, 1u);
 }
 
 TEST(IntakeTest, AnEmptyListIsDoneAtOnce) {
