@@ -45,6 +45,7 @@ int Main(int count, char** words) {
   root.require_subcommand(1);
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(AddScanCommand(&root));
+  commands.push_back(AddResumeCommand(&root));
   commands.push_back(AddSummarizeCommand(&root));
   commands.push_back(AddCheckCommand(&root));
   commands.push_back(AddExplainCommand(&root));

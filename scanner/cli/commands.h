@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "CLI/CLI.hpp"
+#include "output/run_info.h"
 
 namespace mxscan {
 
@@ -21,10 +22,14 @@ class Command {
 };
 
 std::unique_ptr<Command> AddScanCommand(CLI::App* root);
+std::unique_ptr<Command> AddResumeCommand(CLI::App* root);
 std::unique_ptr<Command> AddSummarizeCommand(CLI::App* root);
 std::unique_ptr<Command> AddCheckCommand(CLI::App* root);
 std::unique_ptr<Command> AddExplainCommand(CLI::App* root);
 std::unique_ptr<Command> AddDoctorCommand(CLI::App* root);
+
+// Goes on with the scan of which `run` is the record, in the working directory of that scan. An ExitStatus.
+int ResumeScan(const RunInfo& run, const std::string& directory, bool quiet);
 
 // "mxscan: text" on standard error.
 void Complain(const std::string& text);

@@ -23,6 +23,7 @@ std::string Progress::Update(const ProgressCounts& counts, TimeNs now) {
   const TimeNs interval = terminal_ ? kTerminalInterval : kPlainInterval;
   const TimeNs since = now - std::max(last_, start_);
   if (since < interval) return "";
+  if (!shown_) last_counts_.domains_done = counts.domains_before;
   const double seconds = static_cast<double>(since) / 1e9;
   const double domains = static_cast<double>(counts.domains_done - last_counts_.domains_done) / seconds;
   const double queries = static_cast<double>(counts.sent - last_counts_.sent) / seconds;

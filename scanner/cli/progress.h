@@ -14,7 +14,8 @@ namespace mxscan {
 
 struct ProgressCounts {
   uint64_t domains_done = 0;
-  uint64_t domains_total = 0;  // read so far, or in all where `total_known`
+  uint64_t domains_before = 0;  // of them, by earlier runs: no part of any rate
+  uint64_t domains_total = 0;   // read so far, or in all where `total_known`
   bool total_known = false;
   uint64_t sent = 0;
   uint64_t answered = 0;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "io/privileges.h"
 #include "io/process.h"
 #include "scanner/cli/commands.h"
@@ -43,6 +44,7 @@ struct ScanFlags {
   std::string memory = "128M";
   std::vector<std::string> blocklist_files;
   std::string user;
+  std::string checkpoint_interval = "30s";
   bool quiet = false;
   bool dry_run = false;
 };
@@ -84,6 +86,10 @@ absl::Status ReadLimits(const ScanFlags& flags, ScanOptions* options) {
   if (status.ok()) status = ReadOption("--inflight", flags.inflight, count, 1, kInflightCeiling, &options->inflight);
   if (status.ok()) {
     status = ReadOption("--timeout", flags.timeout, duration, kTimeoutFloorNs, kTimeoutCeilingNs, &options->timeout_ns);
+  }
+  if (status.ok()) {
+    status = ReadOption("--checkpoint-interval", flags.checkpoint_interval, duration, kCheckpointIntervalMinNs,
+                        3600 * kSecond, &options->checkpoint_interval_ns);
   }
   if (status.ok()) status = ReadOption("--max-domains", flags.max_domains, count, 0, 1e15, &options->domains_max);
   if (status.ok()) status = ReadOption("--memory", flags.memory, octets, 16 << 20, 1e15, &options->memory_bytes);
@@ -173,7 +179,8 @@ absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
                        {"compression", flags.compression},
                        {"memory", flags.memory},
                        {"blocklist-file", Join(flags.blocklist_files)},
-                       {"user", flags.user}};
+                       {"user", flags.user},
+                       {"checkpoint-interval", flags.checkpoint_interval}};
   return options;
 }
 
@@ -192,7 +199,8 @@ class ScanCommand : public Command {
  public:
   explicit ScanCommand(CLI::App* root);
   CLI::App* app() override { return app_; }
-  int Run() override;
+  int Run() override { return Run(std::nullopt); }
+  int Run(std::optional<RunInfo> resumed);
 
  private:
   int DryRun(const ScanOptions& options);
@@ -249,6 +257,7 @@ ScanCommand::ScanCommand(CLI::App* root) {
       "--user", flags_.user,
       "whom a scan started as root becomes; the owner of the output directory or of the one above it where "
       "not given, or nobody if that is root");
+  app_->add_option("--checkpoint-interval", flags_.checkpoint_interval)->group("");  // for tests, so not documented
   app_->add_flag("--quiet", flags_.quiet, "say nothing but errors");
   app_->add_flag("--dry-run", flags_.dry_run, "read the lists, say what would be done, send nothing");
 }
@@ -320,6 +329,12 @@ int ScanCommand::DryRun(const ScanOptions& options) {
   return counts.targets > 0 ? kExitDone : kExitInputUnusable;
 }
 
+// The command that goes on.
+std::string ResumeText(const ScanOptions& options, const ScanResult& result) {
+  return absl::StrCat("mxscan resume ", options.output,
+                      result.needs_input_again ? ", with the list given again as it was, from its beginning" : "");
+}
+
 int ScanCommand::Report(const ScanOptions& options, const ScanResult& result) {
   const std::string why = result.status.ok() ? result.message : std::string(result.status.message());
   switch (result.end) {
@@ -333,7 +348,7 @@ int ScanCommand::Report(const ScanOptions& options, const ScanResult& result) {
     case ScanEnd::kStopped:
     case ScanEnd::kAborted:
       Complain(absl::StrCat(why, " after ", result.domains, " domains; ", options.output,
-                            " is unfinished: what is in its manifests is whole"));
+                            " is unfinished: what is in its manifests is whole; go on: ", ResumeText(options, result)));
       return kExitStopped;
     case ScanEnd::kNoServer:
       Complain(absl::StrCat(why, " (asked: ", options.servers[0].ToString(),
@@ -351,8 +366,12 @@ int ScanCommand::Report(const ScanOptions& options, const ScanResult& result) {
       Complain(why);
       return kExitOutput;
     case ScanEnd::kWriteFailed:
-      Complain(absl::StrCat(why, "; the dataset is unfinished, what its manifests list is whole"));
+      Complain(absl::StrCat(why, "; the dataset is unfinished, what its manifests list is whole; once that is mended: ",
+                            ResumeText(options, result)));
       return kExitWrite;
+    case ScanEnd::kFinished:
+      if (!options.quiet) Complain(absl::StrCat(options.output, " is finished: there is nothing to go on with"));
+      return kExitDone;
     case ScanEnd::kFailed:
       Complain(why);
       return result.status.code() == absl::StatusCode::kPermissionDenied ? kExitPermission : kExitInternal;
@@ -360,14 +379,15 @@ int ScanCommand::Report(const ScanOptions& options, const ScanResult& result) {
   return kExitInternal;
 }
 
-int ScanCommand::Run() {
+int ScanCommand::Run(std::optional<RunInfo> resumed) {
   StopSignals signals(!flags_.blocklist_files.empty());  // before any thread
-  const absl::StatusOr<ScanOptions> options = Understand(flags_);
+  absl::StatusOr<ScanOptions> options = Understand(flags_);
   if (!options.ok()) {
     Complain(std::string(options.status().message()));
     return options.status().code() == absl::StatusCode::kInvalidArgument ? kExitUsage : kExitConfiguration;
   }
   if (options->dry_run) return DryRun(*options);
+  options->resumed = std::move(resumed);
   RaiseFileLimit();
   ScanHooks hooks;
   Progress progress(IsTerminal(STDERR_FILENO), TerminalColumns(STDERR_FILENO), MonotonicNow());
@@ -375,8 +395,15 @@ int ScanCommand::Run() {
   if (!options->quiet) {
     hooks.notice = [](const std::string& text) { Complain(text); };
     hooks.progress = [&progress](const ScanProgress& state) {
-      const ProgressCounts counts{state.domains_done, state.domains_total, state.total_known, state.sent,
-                                  state.answered,     state.timed_out,     state.retries,     state.inflight};
+      const ProgressCounts counts{.domains_done = state.domains_done,
+                                  .domains_before = state.domains_before,
+                                  .domains_total = state.domains_total,
+                                  .total_known = state.total_known,
+                                  .sent = state.sent,
+                                  .answered = state.answered,
+                                  .timed_out = state.timed_out,
+                                  .retries = state.retries,
+                                  .inflight = state.inflight};
       WriteText(STDERR_FILENO, progress.Update(counts, state.now));
     };
   }
@@ -388,5 +415,31 @@ int ScanCommand::Run() {
 }  // namespace
 
 std::unique_ptr<Command> AddScanCommand(CLI::App* root) { return std::make_unique<ScanCommand>(root); }
+
+int ResumeScan(const RunInfo& run, const std::string& directory, bool quiet) {
+  // By its words, as they stand in run.json, so that every option is understood as it was when it was given.
+  std::vector<std::string> words = {"scan", "--output", directory, "--seed", run.seed};
+  for (const auto& [name, value] : run.options) {
+    if (name == "blocklist-file") continue;  // paths, which may hold spaces
+    for (const absl::string_view word : absl::StrSplit(value, ' ', absl::SkipEmpty())) {
+      words.push_back(absl::StrCat("--", name, "=", word));
+    }
+  }
+  for (const RunInput& file : run.blocklist) words.push_back(absl::StrCat("--blocklist-file=", file.path));
+  if (quiet) words.push_back("--quiet");
+  words.push_back("--");
+  for (const RunInput& input : run.inputs) words.push_back(input.path);
+  CLI::App root;
+  ScanCommand command(&root);
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
+  try {
+    root.parse(words);
+  } catch (const CLI::ParseError& error) {
+    Complain(absl::StrCat(directory,
+                          "/run.json: the options of a scan that this program does not understand: ", error.what()));
+    return kExitInputUnusable;
+  }
+  return command.Run(run);
+}
 
 }  // namespace mxscan

@@ -53,7 +53,9 @@ def tree_digest(directory):
     return digest.hexdigest()
 
 
-class CliTest(unittest.TestCase):
+class CliCase(unittest.TestCase):
+    """A directory, lists, servers, and what a command is expected to do."""
+
     def setUp(self):
         self.maxDiff = None
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mxscan-cli-"))
@@ -79,10 +81,26 @@ class CliTest(unittest.TestCase):
         for word in words:
             self.assertIn(word.lower(), (done.stderr or "").lower(), text)
 
+    def start_slow_scan(self, server, *options, source=None, stdin=subprocess.DEVNULL):
+        """A scan at 300 packets a second, and the process once the server has been asked."""
+        source = source or self.list_file("\n".join(NAMES))
+        arguments = self.scan_arguments(source, server, "--rate", "300", *options)
+        child = subprocess.Popen([MXSCAN, *map(str, arguments)], stdin=stdin, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True)
+        while server.queries < 50 and child.poll() is None:
+            try:
+                child.wait(0.02)
+            except subprocess.TimeoutExpired:
+                pass
+        self.assertIsNone(child.poll(), "ended before it was interrupted")
+        return child
+
+
+class CliTest(CliCase):
     # Usage.
 
     def test_help(self):
-        for arguments in (["--help"], ["scan", "--help"], ["summarize", "--help"]):
+        for arguments in (["--help"], ["scan", "--help"], ["resume", "--help"], ["summarize", "--help"]):
             done = run(*arguments)
             self.expect(OK, done)
             self.assertTrue(done.stdout.strip())
@@ -255,19 +273,6 @@ class CliTest(unittest.TestCase):
             self.expect(IO_ERROR, run("summarize", self.out, stdout=full))
 
     # Interruption.
-
-    def start_slow_scan(self, server):
-        """A scan at 300 packets a second, and the process once the server has been asked."""
-        source = self.list_file("\n".join(NAMES))
-        child = subprocess.Popen([MXSCAN, *map(str, self.scan_arguments(source, server, "--rate", "300"))],
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        while server.queries < 50 and child.poll() is None:
-            try:
-                child.wait(0.02)
-            except subprocess.TimeoutExpired:
-                pass
-        self.assertIsNone(child.poll(), "ended before it was interrupted")
-        return child
 
     def test_interrupt(self):
         """What was finished before the signal is whole and kept; the dataset does not pass for a finished one."""

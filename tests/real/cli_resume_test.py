@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Holds `mxscan resume` to its contract: what it goes on with, what it refuses, what it says.
+
+usage: cli_resume_test.py MXSCAN [unittest arguments]
+
+The scans that are gone on with ask one small server on loopback; resume_test.py kills real ones at random times.
+"""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+import dataset  # noqa: E402  (no byte code beside the sources)
+import servers  # noqa: E402
+from cli_test import (CANNOT_CREATE, DATA_ERROR, LIMIT_S, MXSCAN, NAMES, NO_INPUT, OK, TEMPORARY, UNAVAILABLE,  # noqa: E402
+                      USAGE, CliCase, run, tree_digest)
+
+
+class ResumeTest(CliCase):
+    def interrupted(self, *options):
+        """A dataset that a signal has stopped, and its server."""
+        server = self.server()
+        child = self.start_slow_scan(server, *options)
+        child.send_signal(signal.SIGTERM)
+        text, _ = child.communicate(timeout=LIMIT_S)
+        self.assertEqual(child.returncode, TEMPORARY, text)
+        self.assertIn(f"mxscan resume {self.out}", text)
+        return server
+
+    def expect_whole(self):
+        rows = dataset.read_table(self.out, "domains")
+        self.assertEqual(sorted(row["domain"] for row in rows), sorted(name + "." for name in NAMES))
+        run_info = dataset.read_run(self.out)
+        self.assertTrue(run_info["rows"]["conserved"])
+        self.assertEqual(run_info["exit_state"], "done")
+        self.assertTrue((self.out / "_SUCCESS").exists())
+        subprocess.run(["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"], cwd=self.out, check=True)
+
+    def test_resume_after_a_stop(self):
+        server = self.interrupted()
+        asked = server.queries
+        committed = len(dataset.read_table(self.out, "domains"))
+        done = run("resume", self.out)
+        self.expect(OK, done, f"after {committed} domains", "1000 domains")
+        self.expect_whole()
+        run_info = dataset.read_run(self.out)
+        self.assertLessEqual(server.queries - asked, len(NAMES) - committed + run_info["counters"]["engine"]["retries"])
+        self.assertEqual(run_info["counters"]["resume"]["resumes"], 1)
+        self.assertEqual(run_info["counters"]["resume"]["domains_before"], committed)
+        self.assertEqual(run_info["counters"]["engine"]["attempts"], server.queries, "carried over, none lost")
+        options = {option["name"]: option["value"] for option in run_info["options"]}
+        self.assertEqual((options["rate"], options["timeout"]), ("300", "2"))
+
+    def test_resume_keeps_to_the_blocklist(self):
+        """Names that were rejects before the stop stay so, one row each, also where the list has grown since."""
+        names_of = lambda rows: sorted(row["input"] for row in rows)  # noqa: E731
+        blocked = NAMES[3::50]
+        listed = self.list_file("\n".join(blocked) + "\n", "left alone.txt")
+        self.interrupted("--blocklist-file", listed)
+        before = names_of(dataset.read_table(self.out, "rejects"))
+        done_before = {row["domain"] for row in dataset.read_table(self.out, "domains")}
+        self.assertIn(blocked[0], before)
+        self.assertNotIn(NAMES[-1] + ".", done_before)
+        late = [NAMES[-1], next(name for name in NAMES if name + "." in done_before)]
+        self.list_file("\n".join(blocked[1:] + late) + "\n", "left alone.txt")
+        self.expect(OK, run("resume", self.out))
+        rejects = dataset.read_table(self.out, "rejects")
+        self.assertEqual({row["reason"] for row in rejects}, {"blocked"})
+        self.assertEqual(names_of(rejects), sorted(set(blocked + late[:1])), "what has a row keeps it")
+        domains = {row["domain"] for row in dataset.read_table(self.out, "domains")}
+        self.assertEqual(domains, {name + "." for name in NAMES if name not in set(blocked + late[:1])})
+        run_info = dataset.read_run(self.out)
+        self.assertTrue(run_info["rows"]["conserved"])
+        self.assertEqual(run_info["counters"]["blocklist"]["domains_withheld"], len(rejects))
+
+    def test_resume_after_a_kill(self):
+        """Killed before the first checkpoint, everything is asked again; with another working directory."""
+        server = self.server()
+        child = self.start_slow_scan(server)
+        child.kill()
+        child.communicate(timeout=LIMIT_S)
+        garbage = self.out / "domains" / "part-00000-00077.csv.zst"
+        garbage.write_bytes(b"of a killed run")
+        self.expect(OK, run("resume", self.out.name, "--quiet", cwd=self.directory))
+        self.assertFalse(garbage.exists())
+        self.expect_whole()
+
+    def test_resume_understands_paths_as_the_scan_did(self):
+        server = self.server()
+        self.list_file("\n".join(NAMES))
+        self.list_file(server.address + "\n", "servers.txt")
+        child = subprocess.Popen([MXSCAN, "scan", "list.txt", "-o", "out", "--resolver", "@servers.txt", "--rate", "300",
+                                  "--quiet"], cwd=self.directory, stdin=subprocess.DEVNULL)
+        while server.queries < 50 and child.poll() is None:
+            time.sleep(0.02)
+        child.send_signal(signal.SIGINT)
+        self.assertEqual(child.wait(LIMIT_S), TEMPORARY)
+        self.expect(OK, run("resume", self.out, "--quiet", cwd="/"))
+        self.expect_whole()
+
+    def test_resume_of_a_finished_dataset(self):
+        server = self.server()
+        self.expect(OK, run(*self.scan_arguments(self.list_file("\n".join(NAMES[:20])), server)))
+        before = tree_digest(self.out)
+        self.expect(OK, run("resume", self.out), "finished")
+        self.assertEqual(tree_digest(self.out), before)
+
+    def test_resume_of_what_is_no_dataset(self):
+        self.expect(USAGE, run("resume"), "dir")
+        self.expect(NO_INPUT, run("resume", self.out), str(self.out))
+        self.out.mkdir()
+        self.list_file("mine", "out/notes.txt")
+        self.expect(NO_INPUT, run("resume", self.out), "no dataset")
+        self.expect(NO_INPUT, run("resume", self.out / "notes.txt"), "notes.txt")
+        self.assertEqual([path.name for path in self.out.iterdir()], ["notes.txt"])
+        (self.out / "_tmp").mkdir()
+        self.expect(DATA_ERROR, run("resume", self.out), "before it wrote down its options")
+        self.list_file("{", "out/run.json")
+        self.expect(DATA_ERROR, run("resume", self.out), "run.json")
+
+    def test_resume_of_a_dataset_in_use(self):
+        server = self.server()
+        child = self.start_slow_scan(server)
+        done = run("resume", self.out)
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=LIMIT_S)
+        self.expect(CANNOT_CREATE, done, str(self.out), "another scan")
+        self.expect(OK, run("resume", self.out, "--quiet"))
+        self.expect_whole()
+
+    def test_resume_refuses_another_list(self):
+        server = self.interrupted()
+        source = self.directory / "list.txt"
+        whole, before, asked = source.read_bytes(), tree_digest(self.out), server.queries
+        for other in (whole + b"more.example.com\n", whole.replace(b"name-500.", b"nome-500."), b""):
+            with self.subTest(other=len(other)):
+                source.write_bytes(other)
+                self.expect(DATA_ERROR, run("resume", self.out), "list.txt", "not the list")
+                self.assertEqual(tree_digest(self.out), before)
+        source.unlink()
+        self.expect(NO_INPUT, run("resume", self.out), "list.txt")
+        self.assertEqual((tree_digest(self.out), server.queries), (before, asked))
+        source.write_bytes(whole)
+        self.expect(OK, run("resume", self.out, "--quiet"))
+        self.expect_whole()
+
+    def test_resume_of_a_list_from_standard_input(self):
+        """It is not kept: the same list is given again, and another one is refused before anything is asked."""
+        server = self.server()
+        source = self.list_file("\n".join(NAMES))
+        with open(source, "rb") as stdin:
+            child = self.start_slow_scan(server, source="-", stdin=stdin)
+        child.send_signal(signal.SIGINT)
+        text, _ = child.communicate(timeout=LIMIT_S)
+        self.assertEqual(child.returncode, TEMPORARY, text)
+        self.assertIn("given again", text)
+        asked = server.queries
+        self.expect(DATA_ERROR, run("resume", self.out), "the input is not the one")
+        other = self.list_file("\n".join(reversed(NAMES)).replace("name-3", "nome-3"), "other.txt")
+        with open(other, "rb") as stdin:
+            self.expect(DATA_ERROR, run("resume", self.out, stdin=stdin), "lacks", "another directory")
+        self.assertEqual(server.queries, asked)
+        terminal, end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        self.addCleanup(os.close, end)
+        self.expect(DATA_ERROR, run("resume", self.out, stdin=end), "standard input", "< list")
+        with open(source, "rb") as stdin:
+            self.expect(OK, run("resume", self.out, "--quiet", stdin=stdin))
+        self.expect_whole()
+
+    def test_resume_by_another_version_says_so(self):
+        self.interrupted()
+        path = self.out / "run.json"
+        path.write_text(path.read_text().replace('"version": "', '"version": "0.0.1-', 1))
+        self.expect(OK, run("resume", self.out), "0.0.1-")
+        self.expect_whole()
+        self.assertTrue(dataset.read_run(self.out)["control"]["earlier_versions"].startswith("0.0.1-"))
+
+    def test_resume_of_a_damaged_dataset(self):
+        self.interrupted()
+        part = next((self.out / "domains").glob("part-*"))
+        whole = part.read_bytes()
+        part.write_bytes(whole[:-1])
+        self.expect(DATA_ERROR, run("resume", self.out), part.name)
+        part.write_bytes(whole)
+        manifest = self.out / "_manifest" / "shard-00000.json"
+        text = manifest.read_text()
+        manifest.write_text(text.replace('"lines":', '"limes":'))
+        self.expect(DATA_ERROR, run("resume", self.out), "checkpoint")
+        manifest.write_text(text)
+        self.expect(OK, run("resume", self.out, "--quiet"))
+        self.expect_whole()
+
+    def test_resume_once_there_is_space_again(self):
+        """On a file system of 384 KiB of its own, with a checkpoint now and then; no row is torn, none is lost."""
+        server = self.server()
+        names = [f"name-{number}.example.com" for number in range(8000)]
+        disk = self.directory / "disk"
+        disk.mkdir()
+        self.out = disk / "out"
+        words = map(str, self.scan_arguments(self.list_file("\n".join(names)), server, "--compression", "none", "--rate",
+                                             "4000", "--server-rate", "0", "--checkpoint-interval", "100ms"))
+        script = """
+            mount -t tmpfs -o size=384k tmpfs "$1" && program=$2 && shift 2 && "$program" "$@"; first=$?
+            "$program" resume "$0" --quiet; second=$?
+            mount -o remount,size=32m tmpfs && "$program" resume "$0" --quiet; third=$?
+            echo "statuses $first $second $third"
+            cd "$0" && sha256sum --check --quiet --strict SHA256SUMS && cat domains/part-*"""
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", script, self.out, disk, MXSCAN, *words],
+                              capture_output=True, text=True, timeout=2 * LIMIT_S, check=False)
+        self.assertIn("statuses 74 74 0\n", done.stdout[:200], done.stderr)
+        self.assertIn("no space left", done.stderr.lower())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = [line.split(",")[2] for line in done.stdout.splitlines()[1:] if not line.startswith("input_rank,")]
+        self.assertEqual(sorted(found), sorted(name + "." for name in names))
+
+    def test_resume_without_a_server(self):
+        """Nothing is committed that says only that nobody answered: the next one asks again."""
+        server = self.interrupted()
+        committed = len(dataset.read_table(self.out, "domains"))
+        run_json = self.out / "run.json"
+        text = run_json.read_text()
+        address, port = servers.free_endpoint()
+        run_json.write_text(text.replace(server.address, f"{address}:{port}"))
+        self.expect(UNAVAILABLE, run("resume", self.out, "--quiet"))
+        self.assertEqual(len(dataset.read_table(self.out, "domains")), committed)
+        run_json.write_text(text)
+        self.expect(OK, run("resume", self.out, "--quiet"))
+        self.expect_whole()
+        self.assertEqual({row["class"] for row in dataset.read_table(self.out, "domains")}, {"nxdomain"})
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
