@@ -359,6 +359,11 @@ void MemoryFileSystem::ForgetPartly(Node* node, bool keep_entries) {
   node->lost_pages = false;
 }
 
+void MemoryFileSystem::Kill() {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  Restart();
+}
+
 void MemoryFileSystem::Crash() {
   const std::lock_guard<std::mutex> guard(mutex_);
   Restart();

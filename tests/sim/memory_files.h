@@ -73,6 +73,9 @@ class MemoryFileSystem : public FileSystem {
   uint64_t mutating_operations() const;
   uint64_t faults() const;  // operations that failed by plan
 
+  // The process is killed and the machine goes on: what was written is there, every open file is dead, every lock is
+  // free, and planned faults are forgotten.
+  void Kill();
   // The power goes out and comes back: what is not durable is gone, every open file is dead, every lock is free, and
   // planned faults are forgotten.
   void Crash();

@@ -1,23 +1,17 @@
 #include "tests/sim/whole/scan_case.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "scanner/run/scan_core.h"
 #include "tests/sim/memory_files.h"
-#include "tests/sim/sim_transport.h"
-#include "tests/world/compare.h"
+#include "tests/sim/whole/stage.h"
 
 namespace mxscan::sim {
 namespace {
 
-constexpr TimeNs kWallUs = 1'700'000'000'000'000;
-constexpr TimeNs kNapNs = 3600 * kSecond;
-constexpr size_t kAnswerMax = 65535;
 constexpr uint64_t kRoundsMax = 5'000'000;
 
 double UpTo(Prng* prng, double bound) { return prng->Uniform() * bound; }
@@ -58,56 +52,6 @@ T Pick(Prng* prng, std::initializer_list<T> values) {
   return *(values.begin() + prng->Below(values.size()));
 }
 
-// What a scan leaves behind once it runs: the transports must outlive the core.
-struct Stage {
-  explicit Stage(const ScanCase& scan_case) : world(scan_case.world), network(scan_case.seed, scan_case.plan) {}
-  world::World world;
-  SimNetwork network;
-  MemoryFileSystem files;
-  std::vector<std::unique_ptr<SimTransport>> transports;
-  std::unique_ptr<TargetSource> source;
-  std::unique_ptr<ScanCore> core;
-};
-
-void AddServers(const ScanCase& scan_case, Stage* stage) {
-  const Responder responder = [stage](const Endpoint& server, std::span<const uint8_t> query, bool tcp,
-                                      std::vector<std::vector<uint8_t>>* responses) {
-    std::vector<uint8_t> answer(kAnswerMax);
-    const size_t size =
-        stage->world.Respond(query, tcp, world::Role::kRecursive, server.address, answer.data(), answer.size());
-    if (size == 0) return;
-    answer.resize(size);
-    responses->push_back(std::move(answer));
-  };
-  for (size_t i = 0; i < scan_case.options.servers.size(); ++i) {
-    const auto special = scan_case.special.find(static_cast<int>(i));
-    stage->network.AddServer(scan_case.options.servers[i], responder,
-                             special == scan_case.special.end() ? std::nullopt : std::optional(special->second));
-  }
-  stage->network.UseScheduler();
-}
-
-absl::Status Build(const ScanCase& scan_case, const std::string& list, Stage* stage) {
-  AddServers(scan_case, stage);
-  ScanEnvironment environment;
-  for (int i = 0; i < scan_case.workers; ++i) {
-    stage->transports.push_back(std::make_unique<SimTransport>(&stage->network));
-    environment.transports.push_back(stage->transports.back().get());
-  }
-  absl::StatusOr<std::unique_ptr<TargetSource>> source = TargetSource::Open({list}, ListOptions{});
-  if (!source.ok()) return source.status();
-  stage->source = *std::move(source);
-  environment.files = &stage->files;
-  environment.source = stage->source.get();
-  environment.start_ns = stage->network.now();
-  environment.start_wall_us = kWallUs;
-  environment.host = "simulation";
-  absl::StatusOr<std::unique_ptr<ScanCore>> core = ScanCore::Create(scan_case.options, environment);
-  if (!core.ok()) return core.status();
-  stage->core = *std::move(core);
-  return absl::OkStatus();
-}
-
 // How each worker stands, for a scan that does not end.
 std::string WorkersText(Stage* stage) {
   std::string text = absl::StrCat(" at ", stage->network.now() / kMillisecond, " ms");
@@ -134,12 +78,7 @@ absl::Status Drive(Stage* stage) {
       if (!state.ok()) return state.status();
       intake_over = *state == Intake::State::kDone;
     }
-    for (int i = 0; i < stage->core->workers(); ++i) {
-      Worker& worker = stage->core->worker(i);
-      worker.Turn(worker.now() + kNapNs);
-      if (!stage->core->WorkerStatus(i).ok()) return stage->core->WorkerStatus(i);
-      if (stage->core->crew().board(i).gave_up) return absl::UnavailableError("no server answers");
-    }
+    if (absl::Status status = TurnAll(stage->core.get()); !status.ok()) return status;
     if (stage->network.AdvanceIfIdle() == Advance::kStuck && intake_over) {
       if (stage->core->crew().Finished()) break;
       return absl::InternalError("every worker waits for ever" + WorkersText(stage));
@@ -164,25 +103,6 @@ void CheckRates(const ScanCase& scan_case, const Stage& stage, std::vector<std::
       broken->push_back(absl::StrCat("server rate: ", most, " packets in a second to ", server.ToString()));
     }
   }
-}
-
-void WriteFiles(const std::map<std::string, std::string>& files, const std::string& root) {
-  for (const auto& [path, content] : files) {
-    const std::filesystem::path target = absl::StrCat(root, "/", path);
-    std::filesystem::create_directories(target.parent_path());
-    std::ofstream(target, std::ios::binary) << content;
-  }
-}
-
-void CompareWithTruth(const ScanCase& scan_case, const Stage& stage, const std::string& directory, CaseResult* result) {
-  world::CompareOptions options;
-  options.allow_unknown = !scan_case.lossless;
-  options.shown_max = 3;
-  const world::Comparison comparison = world::CompareDataset(stage.world, directory, options);
-  for (const auto& [kind, count] : comparison.became_unknown) result->became_unknown += count;
-  if (comparison.Equal()) return;
-  result->broken.push_back("the rows are not the truth");
-  for (const std::string& message : comparison.messages) result->broken.push_back(message);
 }
 
 }  // namespace
@@ -228,13 +148,12 @@ std::string ScanCase::Describe() const {
 
 CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
   CaseResult result;
-  Stage stage(scan_case);
+  const world::World world(scan_case.world);
+  MemoryFileSystem files;
+  Stage stage(scan_case, world, &files);
   const std::string list = scratch + "/list.txt";
-  {
-    std::ofstream out(list, std::ios::binary);
-    for (uint64_t line = 1; line <= stage.world.LineCount(); ++line) out << stage.world.Line(line).text << "\n";
-  }
-  absl::Status status = Build(scan_case, list, &stage);
+  WriteList(world, list);
+  absl::Status status = stage.Build(list);
   if (status.ok()) status = Drive(&stage);
   result.sent = stage.network.counters().queries_sent;
   for (const uint64_t forged : stage.network.counters().forged) result.forged += forged;
@@ -247,11 +166,9 @@ CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
     result.broken.push_back(absl::StrCat(result.domains, " rows for ", scan_case.world.size, " names"));
   }
   CheckRates(scan_case, stage, &result.broken);
-  result.files = stage.files.AllFiles();
+  result.files = files.AllFiles();
   if (scan_case.compare) {
-    WriteFiles(result.files, scratch);
-    CompareWithTruth(scan_case, stage, scratch + "/dataset", &result);
-    std::filesystem::remove_all(scratch + "/dataset");
+    result.became_unknown = CompareWithTruth(scan_case, world, result.files, scratch, &result.broken);
   }
   return result;
 }

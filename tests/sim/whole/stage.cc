@@ -1,0 +1,96 @@
+#include "tests/sim/whole/stage.h"
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tests/world/compare.h"
+
+namespace mxscan::sim {
+namespace {
+
+constexpr int64_t kWallUs = 1'700'000'000'000'000;
+constexpr TimeNs kNapNs = 3600 * kSecond;
+constexpr size_t kAnswerMax = 65535;
+
+}  // namespace
+
+Stage::Stage(const ScanCase& scan_case_in, const world::World& world_in, MemoryFileSystem* files_in)
+    : scan_case(scan_case_in), world(world_in), files(files_in), network(scan_case_in.seed, scan_case_in.plan) {
+  const Responder responder = [this](const Endpoint& server, std::span<const uint8_t> query, bool tcp,
+                                     std::vector<std::vector<uint8_t>>* responses) {
+    std::vector<uint8_t> answer(kAnswerMax);
+    const size_t size =
+        world.Respond(query, tcp, world::Role::kRecursive, server.address, answer.data(), answer.size());
+    if (size == 0) return;
+    answer.resize(size);
+    responses->push_back(std::move(answer));
+  };
+  for (size_t i = 0; i < scan_case.options.servers.size(); ++i) {
+    const auto special = scan_case.special.find(static_cast<int>(i));
+    network.AddServer(scan_case.options.servers[i], responder,
+                      special == scan_case.special.end() ? std::nullopt : std::optional(special->second));
+  }
+  network.UseScheduler();
+}
+
+absl::Status Stage::Build(const std::string& list) {
+  ScanEnvironment environment;
+  for (int i = 0; i < scan_case.workers; ++i) {
+    transports.push_back(std::make_unique<SimTransport>(&network));
+    environment.transports.push_back(transports.back().get());
+  }
+  absl::StatusOr<std::unique_ptr<TargetSource>> opened = TargetSource::Open({list}, ListOptions{});
+  if (!opened.ok()) return opened.status();
+  source = *std::move(opened);
+  environment.files = files;
+  environment.source = source.get();
+  environment.start_ns = network.now();
+  environment.start_wall_us = kWallUs;
+  environment.host = "simulation";
+  absl::StatusOr<std::unique_ptr<ScanCore>> created = ScanCore::Create(scan_case.options, environment);
+  if (!created.ok()) return created.status();
+  core = *std::move(created);
+  return absl::OkStatus();
+}
+
+void WriteList(const world::World& world, const std::string& path) {
+  std::ofstream out(path, std::ios::binary);
+  for (uint64_t line = 1; line <= world.LineCount(); ++line) out << world.Line(line).text << "\n";
+}
+
+absl::Status TurnAll(ScanCore* core) {
+  for (int i = 0; i < core->workers(); ++i) {
+    Worker& worker = core->worker(i);
+    worker.Turn(worker.now() + kNapNs);
+    if (!core->WorkerStatus(i).ok()) return core->WorkerStatus(i);
+    if (core->crew().board(i).gave_up) return absl::UnavailableError("no server answers");
+  }
+  return absl::OkStatus();
+}
+
+uint64_t CompareWithTruth(const ScanCase& scan_case, const world::World& world,
+                          const std::map<std::string, std::string>& files, const std::string& scratch,
+                          std::vector<std::string>* broken) {
+  for (const auto& [path, content] : files) {
+    const std::filesystem::path target = absl::StrCat(scratch, "/", path);
+    std::filesystem::create_directories(target.parent_path());
+    std::ofstream(target, std::ios::binary) << content;
+  }
+  const std::string directory = absl::StrCat(scratch, "/", scan_case.options.output);
+  world::CompareOptions options;
+  options.allow_unknown = !scan_case.lossless;
+  options.shown_max = 3;
+  const world::Comparison comparison = world::CompareDataset(world, directory, options);
+  std::filesystem::remove_all(directory);
+  uint64_t became_unknown = 0;
+  for (const auto& [kind, count] : comparison.became_unknown) became_unknown += count;
+  if (comparison.Equal()) return became_unknown;
+  broken->push_back("the rows are not the truth");
+  for (const std::string& message : comparison.messages) broken->push_back(message);
+  return became_unknown;
+}
+
+}  // namespace mxscan::sim

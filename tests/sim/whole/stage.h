@@ -1,0 +1,52 @@
+// A scanner on its simulated transports and files: what every case of the whole scanner is played on.
+//
+// Ownership: a Stage owns the network, the transports and the core; world and files are borrowed and may see many
+// stages one after another. Thread safety: one thread. Errors: by Status, and as lines of what was broken.
+#ifndef MXSCAN_TESTS_SIM_WHOLE_STAGE_H_
+#define MXSCAN_TESTS_SIM_WHOLE_STAGE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "scanner/run/scan_core.h"
+#include "tests/sim/memory_files.h"
+#include "tests/sim/sim_network.h"
+#include "tests/sim/sim_transport.h"
+#include "tests/sim/whole/scan_case.h"
+#include "tests/world/world.h"
+
+namespace mxscan::sim {
+
+struct Stage {
+  Stage(const ScanCase& scan_case_in, const world::World& world_in, MemoryFileSystem* files_in);
+
+  // The list is a file on the real disk.
+  absl::Status Build(const std::string& list);
+
+  const ScanCase& scan_case;
+  const world::World& world;
+  MemoryFileSystem* const files;
+  SimNetwork network;
+  // The core goes first, then what it uses.
+  std::vector<std::unique_ptr<SimTransport>> transports;
+  std::unique_ptr<TargetSource> source;
+  std::unique_ptr<ScanCore> core;
+};
+
+void WriteList(const world::World& world, const std::string& path);
+
+// One turn of every worker.
+absl::Status TurnAll(ScanCore* core);
+
+// Holds the rows of `files`, the case's dataset, against the truth. How many values became unknown.
+uint64_t CompareWithTruth(const ScanCase& scan_case, const world::World& world,
+                          const std::map<std::string, std::string>& files, const std::string& scratch,
+                          std::vector<std::string>* broken);
+
+}  // namespace mxscan::sim
+
+#endif  // MXSCAN_TESTS_SIM_WHOLE_STAGE_H_
