@@ -83,8 +83,9 @@ absl::StatusOr<CheckResult> RunCheck(const CheckOptions& options, const std::vec
   survey.label_seed = options.seed;
   Keeper keeper(&result);
   Crew crew(1);
-  Worker worker(0, &crew, transport, EngineOptionsOf(options), key, survey, &suffixes, &keeper, &hosts_seen,
-                &addresses_seen, start.now, start.wall_us - start.now / kMicrosecond);
+  Worker worker(0, &crew, transport, std::make_unique<Engine>(EngineOptionsOf(options), key.Derive(0), transport),
+                survey, &suffixes, &keeper, &hosts_seen, &addresses_seen, start.now,
+                start.wall_us - start.now / kMicrosecond);
   worker.SetPeers({transport});
   if (absl::Status status = worker.Open(); !status.ok()) return status;
 
@@ -102,15 +103,15 @@ absl::StatusOr<CheckResult> RunCheck(const CheckOptions& options, const std::vec
   };
   while (!crew.Finished() && !gave_up && may_go_on()) {
     // Where nothing is open there is nothing to wait for: the turn only shows on the board that all is done.
-    worker.Turn(worker.engine().open() == 0 ? worker.now() : worker.now() + kWait);
+    worker.Turn(worker.resolver().open() == 0 ? worker.now() : worker.now() + kWait);
     if (options.progress) {
-      options.progress(worker.now() - start.now, worker.engine().counters().asked, worker.engine().open());
+      options.progress(worker.now() - start.now, worker.resolver().counters().asked, worker.resolver().open());
     }
     gave_up = crew.board(0).gave_up.load(std::memory_order_relaxed);
   }
   result.finished = crew.Finished();
   TimeNs now = worker.now();
-  if (worker.engine().counters().answered == 0) {
+  if (worker.resolver().counters().answered == 0) {
     if (gave_up) {
       result.server_answered = false;
       return result;
@@ -122,8 +123,8 @@ absl::StatusOr<CheckResult> RunCheck(const CheckOptions& options, const std::vec
   // In the order of the targets, whichever was done first.
   std::sort(result.domains.begin(), result.domains.end(),
             [](const DomainObservation& a, const DomainObservation& b) { return a.input_rank < b.input_rank; });
-  result.questions = worker.engine().counters().asked;
-  result.attempts = worker.engine().counters().sent;
+  result.questions = worker.resolver().counters().asked;
+  result.attempts = worker.resolver().counters().sent;
   result.duration_ns = now - start.now;
   return result;
 }

@@ -13,13 +13,6 @@ constexpr uint64_t kEnginePurpose = 0x656e67696e65;
 
 }  // namespace
 
-std::string_view ToText(Rejected reason) {
-  static constexpr std::string_view kTexts[kRejectedCount] = {
-      "late",        "duplicate",  "unknown_id", "wrong_peer",  "not_response", "malformed",
-      "no_question", "wrong_name", "wrong_type", "wrong_class", "wrong_case"};
-  return kTexts[static_cast<size_t>(reason)];
-}
-
 Engine::Engine(const EngineOptions& options, const RandomKey& key, Transport* transport)
     : options_(options),
       transport_(transport),
@@ -122,6 +115,12 @@ const Completion* Engine::NextUnanswered() {
 
 bool Engine::no_server_answers(TimeNs now) const {
   return all_dead_since_ != kNever && now - all_dead_since_ >= kGiveUpNs;
+}
+
+std::vector<ServerTally> Engine::tallies() const {
+  std::vector<ServerTally> tallies;
+  for (const Server& server : servers_) tallies.push_back({server.text(), &server.counters()});
+  return tallies;
 }
 
 void Engine::CheckInvariants() const {

@@ -12,7 +12,7 @@
 //
 // Policy: recursive. Every server can answer every question; a retry goes to another server than the last, where there
 // is another that lives. A failed answer (SERVFAIL, REFUSED, ...) is retried; NXDOMAIN, NODATA and data are final.
-// What an iterative policy changes is PickServer and Judge.
+// Iterative resolution is another Resolver (iterator.h).
 //
 // Blocklist: every question is looked up when it is asked, and again right before each attempt where the list has
 // changed since; a server whose address is on it counts as dead. What is withheld is completed as kNotAsked.
@@ -40,6 +40,7 @@
 #include "scanner/resolve/inflight.h"
 #include "scanner/resolve/pacer.h"
 #include "scanner/resolve/random.h"
+#include "scanner/resolve/resolver.h"
 #include "scanner/resolve/ring_queue.h"
 #include "scanner/resolve/servers.h"
 #include "scanner/resolve/timer_wheel.h"
@@ -60,98 +61,35 @@ struct EngineOptions {
   const BlocklistFeed* blocklist = nullptr;  // null: none; must outlive the engine
 };
 
-// Why an incoming packet did not count.
-enum class Rejected : uint8_t {
-  kLate,         // of an attempt that had timed out
-  kDuplicate,    // of an attempt that was answered
-  kUnknownId,    // no attempt with this id on this socket
-  kWrongPeer,    // id and socket of an attempt that went to somebody else
-  kNotResponse,  // QR clear, or an opcode other than QUERY
-  kMalformed,    // the codec refused it, or it was longer than the buffer
-  kNoQuestion,   // no question section (or more than one question)
-  kWrongName,
-  kWrongType,
-  kWrongClass,
-  kWrongCase,  // right but for the 0x20 case
-};
-inline constexpr size_t kRejectedCount = 11;
-std::string_view ToText(Rejected reason);
-
-struct EngineCounters {
-  // Attempts: sent == answered + timed_out + cancelled + in flight, at all times.
-  uint64_t sent = 0;
-  uint64_t answered = 0;
-  uint64_t timed_out = 0;
-  uint64_t cancelled = 0;  // taken back from a dead server, or a TCP attempt whose stream failed
-  // Questions of the user: asked == completed + open.
-  uint64_t asked = 0;
-  uint64_t completed = 0;
-  uint64_t withheld = 0;  // among these: not sent, because the name is on the blocklist
-  uint64_t retries = 0;
-  uint64_t tcp_attempts = 0;
-  uint64_t packets = 0;  // what the rate limit counted
-  std::array<uint64_t, kRejectedCount> rejected{};
-  std::array<uint64_t, kRcodesCounted> rcodes{};  // of accepted answers
-};
-
-// What a question wants of the resolver's DNSSEC validation.
-enum class Checking : uint8_t {
-  kEnabled,
-  kDisabled,  // CD set: answers that do not validate are wanted too (RFC 4035 3.2.2)
-};
-
-struct Completion {
-  uint64_t tag = 0;  // as given to Ask
-  const Answer* answer = nullptr;
-  Outcome outcome = Outcome::kTimeout;
-  bool withheld = false;    // no attempt was sent, because the name is on the blocklist: the outcome is kNotAsked
-  int32_t rcode = -1;       // of the last accepted answer; -1: none
-  bool truncated = false;   // TC was set and no TCP attempt succeeded (outcome is kServFail)
-  int server = -1;          // index of the one that gave the last accepted answer; -1: none
-  int sends = 0;            // attempts sent
-  TimeNs rtt_ns = -1;       // of the last accepted answer
-  int extended_error = -1;  // of a SERVFAIL that was accepted (RFC 8914): the last one, but a validation error is kept
-};
-
-class Engine {
+class Engine final : public Resolver {
  public:
   // `transport` must outlive the engine.
   Engine(const EngineOptions& options, const RandomKey& key, Transport* transport);
-  ~Engine();
+  ~Engine() override;
 
-  // Opens the sockets. Once, before anything else.
-  absl::Status Open();
+  absl::Status Open() override;
 
-  // Asks a question; it is queued, however many there are: HasRoom tells the user when to stop taking new work. False
-  // where the blocklist forbids it: it is then completed like any other, but nothing is sent for it.
-  bool Ask(NameView name, RrType type, uint64_t tag, Checking checking = Checking::kEnabled);
-  bool HasRoom() const { return open_ < options_.inflight; }
-  // Whether questions were asked that no attempt was made for yet, and that may have to wait for nothing: to be sent,
-  // or withheld ones to be completed.
-  bool HasUnsent() const { return !fresh_.empty() || !unanswered_.empty(); }
+  using Resolver::Ask;
+  bool Ask(NameView name, RrType type, uint64_t tag, Checking checking) override;
+  bool HasRoom() const override { return open_ < options_.inflight; }
+  bool HasUnsent() const override { return !fresh_.empty() || !unanswered_.empty(); }
 
-  // A completion and its answer are good until kCompletionsKept more were given: the caller may gather that many before
-  // it looks at them, which keeps the code of each of the two stages in the processor's cache.
-  static constexpr size_t kCompletionsKept = 16;
-  const Completion* OnDatagram(const InDatagram& datagram, TimeNs now);
-  const Completion* OnStream(const StreamEvent& event, TimeNs now);
-  void OnSocketError(const SocketError& error, TimeNs now);
+  const Completion* OnDatagram(const InDatagram& datagram, TimeNs now) override;
+  const Completion* OnStream(const StreamEvent& event, TimeNs now) override;
+  void OnSocketError(const SocketError& error, TimeNs now) override;
 
-  // Expires, retries, paces and sends. Returns when it wants to be called again at the latest. `now` is what the last
-  // Poll returned: that is how the engine knows that what it sent before has left.
-  TimeNs Advance(TimeNs now);
-  // Questions that ended in Advance without an answer that counts; nullptr when there are no more.
-  const Completion* NextUnanswered();
+  TimeNs Advance(TimeNs now) override;
+  const Completion* NextUnanswered() override;
 
-  // True once every server has been dead for kGiveUpNs: the run cannot go on.
-  bool no_server_answers(TimeNs now) const;
+  // Every server has been dead for kGiveUpNs.
+  bool no_server_answers(TimeNs now) const override;
 
-  size_t open() const { return open_; }                               // questions asked and not completed
-  size_t inflight() const { return inflight_ + controls_inflight_; }  // attempts, control questions among them
+  size_t open() const override { return open_; }
+  size_t inflight() const override { return inflight_ + controls_inflight_; }  // control questions among them
   const std::vector<Server>& servers() const { return servers_; }
-  const EngineCounters& counters() const { return counters_; }
-  // Aborts where the counters do not balance.
-  void CheckInvariants() const;
+  const EngineCounters& counters() const override { return counters_; }
+  std::vector<ServerTally> tallies() const override;
+  void CheckInvariants() const override;
 
  private:
   enum class State : uint8_t { kFree, kQueued, kInflight, kTcp, kWaiting };
@@ -185,7 +123,6 @@ class Engine {
 
   // engine_receive.cc
   const Completion* Reject(Rejected reason);
-  bool MatchesQuestion(const Slot& slot, Rejected* reason) const;
   Verdict Judge(Slot* slot, bool counts);
   const Completion* Accept(uint32_t index, TimeNs now, bool tcp);
   const Completion* Complete(uint32_t index);

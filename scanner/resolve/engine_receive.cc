@@ -4,52 +4,18 @@
 #include "io/check.h"
 #include "scanner/resolve/engine.h"
 #include "scanner/resolve/engine_slot.h"
+#include "scanner/resolve/matching.h"
 
 namespace mxscan {
 namespace {
 
 constexpr TimeNs kFailureDelayNs = 50 * kMillisecond;  // before the first retry of a failed answer; doubles
 
-// What a server that does not know EDNS says of a query with it.
-bool RefusesEdns(Rcode rcode) {
-  return rcode == Rcode::kFormErr || rcode == Rcode::kNotImp || rcode == Rcode::kBadVers;
-}
-
 }  // namespace
 
 const Completion* Engine::Reject(Rejected reason) {
   ++counters_.rejected[static_cast<size_t>(reason)];
   return nullptr;
-}
-
-// Whether the parsed message repeats the slot's question, 0x20 case included (RFC 5452 9.1;
-// draft-vixie-dnsext-dns0x20).
-bool Engine::MatchesQuestion(const Slot& slot, Rejected* reason) const {
-  const std::span<const uint8_t> name = view_.question_name();
-  const NameView own = slot.name.view();
-  if (!SameNameAnyCase(name, {reinterpret_cast<const uint8_t*>(own.data()), own.size()})) {
-    *reason = Rejected::kWrongName;
-    return false;
-  }
-  if (view_.question_type() != static_cast<uint16_t>(slot.type)) {
-    *reason = Rejected::kWrongType;
-    return false;
-  }
-  if (view_.question_class() != kClassIn) {
-    *reason = Rejected::kWrongClass;
-    return false;
-  }
-  if (!slot.mixed) return true;  // names are equal whatever their case (RFC 4343)
-  for (size_t i = 0; i < own.size(); ++i) {
-    uint8_t sent = static_cast<uint8_t>(own[i]);
-    if (sent >= 'a' && sent <= 'z' && (slot.case_bits >> (i % 64) & 1) != 0) sent = static_cast<uint8_t>(sent - 32);
-    // Labels are at most 63 octets long, so no length octet is a letter.
-    if (name[i] != sent) {
-      *reason = Rejected::kWrongCase;
-      return false;
-    }
-  }
-  return true;
 }
 
 const Completion* Engine::OnDatagram(const InDatagram& datagram, TimeNs now) {
@@ -75,7 +41,7 @@ const Completion* Engine::OnDatagram(const InDatagram& datagram, TimeNs now) {
     return Reject(error == WireError::kNone ? Rejected::kNoQuestion : Rejected::kMalformed);
   }
   Rejected reason;
-  if (!MatchesQuestion(slot, &reason)) {
+  if (!MatchesQuestion(view_, {slot.name, slot.type, slot.mixed, slot.case_bits}, &reason)) {
     if (reason == Rejected::kWrongCase && ++server.case_mismatches >= kCaseMismatchesMax) server.mix_case = false;
     return Reject(reason);
   }
@@ -95,7 +61,10 @@ const Completion* Engine::OnStream(const StreamEvent& event, TimeNs now) {
     Rejected reason = Rejected::kMalformed;
     if (error == WireError::kNone && view_.question_ok() && view_.is_response() && view_.opcode() == 0) {
       reason = Rejected::kUnknownId;
-      if (view_.id() == slot.id && MatchesQuestion(slot, &reason)) return Accept(index, now, true);
+      if (view_.id() == slot.id &&
+          MatchesQuestion(view_, {slot.name, slot.type, slot.mixed, slot.case_bits}, &reason)) {
+        return Accept(index, now, true);
+      }
     }
     return Reject(reason);
   }
@@ -270,16 +239,18 @@ const Completion* Engine::Complete(uint32_t index) {
   const bool withheld = slot.withheld && slot.sends == 0;
   if (withheld) outcome = Outcome::kNotAsked;
   counters_.withheld += withheld;
-  kept.completion = {.tag = slot.tag,
-                     .answer = &kept.answer,
-                     .outcome = outcome,
-                     .withheld = withheld,
-                     .rcode = slot.rcode,
-                     .truncated = slot.truncated_seen,
-                     .server = slot.answered_by,
-                     .sends = slot.sends,
-                     .rtt_ns = slot.rtt_ns,
-                     .extended_error = slot.extended_error};
+  kept.completion = {
+      .tag = slot.tag,
+      .answer = &kept.answer,
+      .outcome = outcome,
+      .withheld = withheld,
+      .rcode = slot.rcode,
+      .truncated = slot.truncated_seen,
+      .server = slot.answered_by,
+      .peer = slot.answered_by < 0 ? Endpoint() : servers_[static_cast<size_t>(slot.answered_by)].endpoint(),
+      .sends = slot.sends,
+      .rtt_ns = slot.rtt_ns,
+      .extended_error = slot.extended_error};
   FreeSlot(index);
   MXSCAN_CHECK(open_ > 0);
   --open_;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "output/summary_csv.h"
+#include "scanner/resolve/engine.h"
 #include "scanner/run/recount.h"
 #include "scanner/run/restore.h"
 
@@ -205,10 +206,12 @@ void ScanCore::OpenWorker(int index, const RandomKey& key) {
   survey.label_seed = key.HashSeed(kLabelPurpose);
   for (const Endpoint& server : options_.servers) survey.server_texts.push_back(server.ToString());
 
+  Transport* const transport = environment_.transports[static_cast<size_t>(index)];
   const int64_t wall_offset_us = environment_.start_wall_us - environment_.start_ns / kMicrosecond;
   workers_.push_back(std::make_unique<Worker>(
-      index, &crew_, environment_.transports[static_cast<size_t>(index)], engine, key, survey, &suffixes_,
-      writers_.back().get(), seen_[seen_.size() - 2].get(), seen_.back().get(), environment_.start_ns, wall_offset_us));
+      index, &crew_, transport, std::make_unique<Engine>(engine, key.Derive(static_cast<uint64_t>(index)), transport),
+      survey, &suffixes_, writers_.back().get(), seen_[seen_.size() - 2].get(), seen_.back().get(),
+      environment_.start_ns, wall_offset_us));
 }
 
 void ScanCore::Begin(TimeNs now) {
@@ -227,8 +230,8 @@ bool ScanCore::NobodyAnswered() const {
   uint64_t sent = 0;
   uint64_t answered = 0;
   for (const auto& worker : workers_) {
-    sent += worker->engine().counters().sent;
-    answered += worker->engine().counters().answered;
+    sent += worker->resolver().counters().sent;
+    answered += worker->resolver().counters().answered;
   }
   return sent > 0 && answered == 0;
 }
@@ -249,10 +252,10 @@ std::vector<ResolverStats> ScanCore::resolver_stats() const {
   std::vector<ResolverStats> all;
   for (const auto& [server, counters] : before_.run.resolvers) all.push_back(ResolverFromCounters(server, counters));
   for (const auto& worker : workers_) {
-    for (const Server& server : worker->engine().servers()) {
-      const ServerCounters& counters = server.counters();
+    for (const ServerTally& tally : worker->resolver().tallies()) {
+      const ServerCounters& counters = *tally.counters;
       static_assert(ResolverStats::kRcodeCount == kRcodesCounted);
-      all.push_back({.server = server.text(),
+      all.push_back({.server = tally.text,
                      .sent = counters.sent,
                      .answered = counters.answered,
                      .timed_out = counters.timed_out,
@@ -283,13 +286,13 @@ void ScanCore::FillCounters() {
   run_.transport = before_.run.transport;
   run_.resolvers.clear();
   for (const auto& worker : workers_) {
-    const EngineCounters& counters = worker->engine().counters();
+    const EngineCounters& counters = worker->resolver().counters();
     engine["packets"] += counters.packets;
     engine["attempts"] += counters.sent;
     engine["answered"] += counters.answered;
     engine["timed_out"] += counters.timed_out;
     engine["cancelled"] += counters.cancelled;
-    engine["inflight_at_end"] += worker->engine().inflight();
+    engine["inflight_at_end"] += worker->resolver().inflight();
     engine["questions"] += counters.asked;
     engine["retries"] += counters.retries;
     engine["tcp_attempts"] += counters.tcp_attempts;
@@ -338,7 +341,7 @@ void ScanCore::FillBlocklist() {
     const SurveyCounters& tasks = worker->survey().counters();
     counters[kNamesWithheld] += tasks.names_withheld;
     counters[kAddressesWithheld] += tasks.addresses_withheld;
-    counters["questions_withheld"] += worker->engine().counters().withheld;
+    counters["questions_withheld"] += worker->resolver().counters().withheld;
   }
   for (const BlocklistSource& source : environment_.blocklist->Current()->sources()) {
     counters["names"] += source.names;
@@ -438,7 +441,7 @@ absl::Status ScanCore::WriteCheckpoint(TimeNs now) {
 absl::Status ScanCore::Finish(TimeNs now) {
   for (int i = 0; i < workers(); ++i) {
     if (!WorkerStatus(i).ok()) return WorkerStatus(i);
-    workers_[static_cast<size_t>(i)]->engine().CheckInvariants();
+    workers_[static_cast<size_t>(i)]->resolver().CheckInvariants();
   }
   FillRun(now);
   FillRows();

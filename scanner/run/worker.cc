@@ -34,14 +34,14 @@ bool Crew::Finished() const {
   return opened == closed;
 }
 
-Worker::Worker(int index, Crew* crew, Transport* transport, const EngineOptions& engine_options, const RandomKey& key,
+Worker::Worker(int index, Crew* crew, Transport* transport, std::unique_ptr<Resolver> resolver,
                const SurveyOptions& survey_options, const Suffixes* suffixes, ObservationSink* sink,
                SeenSet* hosts_seen, SeenSet* addresses_seen, TimeNs start_ns, int64_t wall_offset_us)
     : index_(index),
       crew_(crew),
       transport_(transport),
-      engine_(engine_options, key.Derive(static_cast<uint64_t>(index)), transport),
-      survey_(survey_options, &engine_, suffixes, sink, hosts_seen, addresses_seen),
+      resolver_(std::move(resolver)),
+      survey_(survey_options, resolver_.get(), suffixes, sink, hosts_seen, addresses_seen),
       wall_offset_us_(wall_offset_us),
       now_(start_ns) {}
 
@@ -54,13 +54,13 @@ void Worker::Turn(TimeNs wake_by) {
   // 1. Take targets while there is room.
   TakeTargets();
   // 2, 3. Expire, retry, pace, send. What ends without an answer may raise new questions.
-  TimeNs deadline = std::min(engine_.Advance(now_), wake_by);
+  TimeNs deadline = std::min(resolver_->Advance(now_), wake_by);
   TakeUnanswered();
-  if (engine_.HasUnsent()) deadline = std::min(deadline, engine_.Advance(now_));
+  if (resolver_->HasUnsent()) deadline = std::min(deadline, resolver_->Advance(now_));
   // 7. Messages go before the wait, so that nobody waits for what lies here.
   ShowBoard();  // before the messages: who gets one may end what it began, and the beginning must be seen first
   SendMessages();
-  if (engine_.no_server_answers(now_)) crew_->board(index_).gave_up.store(true, std::memory_order_relaxed);
+  if (resolver_->no_server_answers(now_)) crew_->board(index_).gave_up.store(true, std::memory_order_relaxed);
   // 4. Wait. Whoever pushes to us after our look at the queues sees that we sleep, and wakes us.
   WorkerBoard& board = crew_->board(index_);
   board.hungry.store(IsHungry(), std::memory_order_seq_cst);
@@ -71,10 +71,10 @@ void Worker::Turn(TimeNs wake_by) {
   board.hungry.store(false, std::memory_order_relaxed);
   // 5, 6. Each packet to the engine; answers to the survey, which makes rows of them.
   const int64_t wall_us = WallUs(now_, wall_offset_us_);
-  for (const InDatagram& datagram : inbox_.datagrams) Gather(engine_.OnDatagram(datagram, now_), wall_us);
-  for (const StreamEvent& event : inbox_.streams) Gather(engine_.OnStream(event, now_), wall_us);
+  for (const InDatagram& datagram : inbox_.datagrams) Gather(resolver_->OnDatagram(datagram, now_), wall_us);
+  for (const StreamEvent& event : inbox_.streams) Gather(resolver_->OnStream(event, now_), wall_us);
   HandOver(wall_us);
-  for (const SocketError& error : inbox_.errors) engine_.OnSocketError(error, now_);
+  for (const SocketError& error : inbox_.errors) resolver_->OnSocketError(error, now_);
   TakeMail();
   survey_.Flush();
 }
@@ -104,7 +104,7 @@ void Worker::TakeTargets() {
 
 void Worker::TakeUnanswered() {
   const int64_t wall_us = WallUs(now_, wall_offset_us_);
-  while (const Completion* completion = engine_.NextUnanswered()) Gather(completion, wall_us);
+  while (const Completion* completion = resolver_->NextUnanswered()) Gather(completion, wall_us);
   HandOver(wall_us);
   survey_.Flush();
 }
@@ -145,15 +145,15 @@ void Worker::TakeMail() {
 
 void Worker::ShowBoard() {
   WorkerBoard& board = crew_->board(index_);
-  const EngineCounters& engine = engine_.counters();
+  const EngineCounters& engine = resolver_->counters();
   const SurveyCounters& survey = survey_.counters();
   board.domains_done.store(survey.domains_done + survey.domains_withheld, std::memory_order_relaxed);
   board.sent.store(engine.sent, std::memory_order_relaxed);
   board.answered.store(engine.answered, std::memory_order_relaxed);
   board.timed_out.store(engine.timed_out, std::memory_order_relaxed);
   board.retries.store(engine.retries, std::memory_order_relaxed);
-  board.inflight.store(engine_.inflight(), std::memory_order_relaxed);
-  board.open_questions.store(engine_.open(), std::memory_order_relaxed);
+  board.inflight.store(resolver_->inflight(), std::memory_order_relaxed);
+  board.open_questions.store(resolver_->open(), std::memory_order_relaxed);
   // Opened before closed: a reader who sums closed first never sees an end without its beginning.
   board.opened.store(survey_.opened(), std::memory_order_seq_cst);
   board.closed.store(survey_.closed(), std::memory_order_seq_cst);

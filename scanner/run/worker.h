@@ -1,6 +1,6 @@
 // A worker: one thread's share of the scan. Its turn is the program's main loop.
 //
-// Purpose: ties one transport, one engine and one survey together, takes targets, carries messages to and from the
+// Purpose: ties one transport, one resolver and one survey together, takes targets, carries messages to and from the
 // other workers, and says when it sleeps. The turn reads no clock and makes no system call but through the transport,
 // so that a simulation runs it as it is.
 // Ending: a Crew's workers are done when the input is exhausted and everything that was opened is closed, see
@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "io/transport.h"
-#include "scanner/resolve/engine.h"
+#include "scanner/resolve/resolver.h"
 #include "scanner/run/spsc_queue.h"
 #include "scanner/run/target_batch.h"
 #include "scanner/survey/survey.h"
@@ -76,11 +76,12 @@ class Crew {
 class Worker {
  public:
   // `start_ns` is the transport's time now; `wall_offset_us` turns it into microseconds since the epoch.
-  Worker(int index, Crew* crew, Transport* transport, const EngineOptions& engine_options, const RandomKey& key,
+  // `resolver` sends through the same transport.
+  Worker(int index, Crew* crew, Transport* transport, std::unique_ptr<Resolver> resolver,
          const SurveyOptions& survey_options, const Suffixes* suffixes, ObservationSink* sink, SeenSet* hosts_seen,
          SeenSet* addresses_seen, TimeNs start_ns, int64_t wall_offset_us);
 
-  absl::Status Open() { return engine_.Open(); }
+  absl::Status Open() { return resolver_->Open(); }
 
   // Other workers' transports, to be woken when they sleep on a message. Once, before the first turn.
   void SetPeers(std::vector<Transport*> transports) { peers_ = std::move(transports); }
@@ -94,7 +95,7 @@ class Worker {
   void Turn(TimeNs wake_by);
 
   TimeNs now() const { return now_; }
-  const Engine& engine() const { return engine_; }
+  const Resolver& resolver() const { return *resolver_; }
   const Survey& survey() const { return survey_; }
   const Transport& transport() const { return *transport_; }
 
@@ -113,13 +114,13 @@ class Worker {
   const int index_;
   Crew* const crew_;
   Transport* const transport_;
-  Engine engine_;
+  const std::unique_ptr<Resolver> resolver_;
   Survey survey_;
   const int64_t wall_offset_us_;
   std::vector<Transport*> peers_;
   std::unique_ptr<TargetBatch> batch_;
   size_t batch_position_ = 0;
-  std::array<const Completion*, Engine::kCompletionsKept> gathered_;
+  std::array<const Completion*, Resolver::kCompletionsKept> gathered_;
   size_t gathered_size_ = 0;
   TimeNs now_ = 0;
   bool messages_waiting_ = false;  // a peer's mailbox was full

@@ -28,10 +28,10 @@ std::string LookupsText(const LookupGroups& lookups) {
   return text;
 }
 
-Survey::Survey(const SurveyOptions& options, Engine* engine, const Suffixes* suffixes, ObservationSink* sink,
+Survey::Survey(const SurveyOptions& options, Resolver* resolver, const Suffixes* suffixes, ObservationSink* sink,
                SeenSet* hosts_seen, SeenSet* addresses_seen)
     : options_(options),
-      engine_(engine),
+      resolver_(resolver),
       suffixes_(suffixes),
       sink_(sink),
       hosts_seen_(hosts_seen),

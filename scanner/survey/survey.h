@@ -40,7 +40,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "scanner/dns/name_hash.h"
-#include "scanner/resolve/engine.h"
+#include "scanner/resolve/resolver.h"
+#include "scanner/resolve/ring_queue.h"
 #include "scanner/run/seen_set.h"
 #include "scanner/survey/messages.h"
 #include "scanner/verdict/observation.h"
@@ -83,7 +84,7 @@ struct SurveyOptions {
   uint64_t cache_bytes = kMemoryDefaultBytes;
   uint64_t owner_seed = 0;                // the same in all workers
   uint64_t label_seed = 0;                // of the random labels; the same in all workers
-  std::vector<std::string> server_texts;  // by the engine's server index
+  std::vector<std::string> server_texts;  // by the completion's server index; none: its peer
 };
 
 // Where observations go. Called as soon as each is complete, domains by Survey::Flush.
@@ -124,7 +125,7 @@ enum class Stage : uint8_t;  // survey_tasks.h
 
 class Survey {
  public:
-  Survey(const SurveyOptions& options, Engine* engine, const Suffixes* suffixes, ObservationSink* sink,
+  Survey(const SurveyOptions& options, Resolver* resolver, const Suffixes* suffixes, ObservationSink* sink,
          SeenSet* hosts_seen, SeenSet* addresses_seen);
   ~Survey();
 
@@ -135,7 +136,7 @@ class Survey {
   static uint64_t SeenFingerprint(NameView name, uint64_t owner_seed);
   static uint64_t SeenFingerprint(const IpAddress& address, uint64_t owner_seed);
 
-  bool HasRoom() const { return domains_open_ < options_.domains_open_max && engine_->HasRoom(); }
+  bool HasRoom() const { return domains_open_ < options_.domains_open_max && resolver_->HasRoom(); }
   // `input` is the escaped token; `domain` is owned by this worker.
   void Start(int64_t input_rank, std::string_view input, NameView domain);
 
@@ -211,7 +212,7 @@ class Survey {
   uint8_t enabled_families() const;
 
   const SurveyOptions options_;
-  Engine* const engine_;
+  Resolver* const resolver_;
   const Suffixes* const suffixes_;
   ObservationSink* const sink_;
   SeenSet* const hosts_seen_;

@@ -62,7 +62,7 @@ AddressRef Survey::RequestOwnAddress(const IpAddress& address, const Ticket& tic
   }
   entry->pending = 1;
   entry->waiters.push_back(ticket);
-  engine_->Ask(ReverseName(address), RrType::kPtr, MakeTag(TagKind::kPtr, index));
+  resolver_->Ask(ReverseName(address), RrType::kPtr, MakeTag(TagKind::kPtr, index));
   return nullptr;
 }
 

@@ -94,7 +94,7 @@ void Survey::Start(int64_t input_rank, std::string_view input, NameView domain) 
   task->name.assign(domain);
   ++domains_open_;
   ++counters_.domains_started;
-  engine_->Ask(domain, RrType::kMx, MakeTag(TagKind::kDomainMx, task->index));
+  resolver_->Ask(domain, RrType::kMx, MakeTag(TagKind::kDomainMx, task->index));
 }
 
 // The observation begins with the answer: until then a domain is little more than its name, so that thousands of them
@@ -123,12 +123,13 @@ void Survey::OnMx(DomainTask* task, Stage stage, const Completion& completion, i
   if (stage != Stage::kUnvalidated) observation.attempts += completion.sends;
   observation.asked_at_us = wall_us;
   if (completion.server >= 0) {
-    observation.server = options_.server_texts[static_cast<size_t>(completion.server)];
+    observation.server = options_.server_texts.empty() ? completion.peer.ToString()
+                                                       : options_.server_texts[static_cast<size_t>(completion.server)];
     observation.rtt_us = completion.rtt_ns / kMicrosecond;
   }
   if (!goes_on) return OnMxKnown(task, *completion.answer);
-  engine_->Ask(task->name, RrType::kMx, MakeTag(TagKind::kDomainMx, task->index, next),
-               next == Stage::kUnvalidated ? Checking::kDisabled : Checking::kEnabled);
+  resolver_->Ask(task->name, RrType::kMx, MakeTag(TagKind::kDomainMx, task->index, next),
+                 next == Stage::kUnvalidated ? Checking::kDisabled : Checking::kEnabled);
 }
 
 void Survey::OnMxKnown(DomainTask* task, const Answer& answer) {

@@ -67,12 +67,12 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
 // Returns how many questions are sent: all, or none of a name on the blocklist.
 int Survey::AskName(NameEntry* entry, uint8_t families) {
   int sent = 0;
-  if (families & kFamily4) sent += engine_->Ask(entry->name, RrType::kA, MakeTag(TagKind::kNameA, entry->index));
-  if (families & kFamily6) sent += engine_->Ask(entry->name, RrType::kAaaa, MakeTag(TagKind::kNameAaaa, entry->index));
+  if (families & kFamily4) sent += resolver_->Ask(entry->name, RrType::kA, MakeTag(TagKind::kNameA, entry->index));
+  if (families & kFamily6) sent += resolver_->Ask(entry->name, RrType::kAaaa, MakeTag(TagKind::kNameAaaa, entry->index));
   if (families & kWildcard) {
     Name name;
     MXSCAN_CHECK(RandomLabelUnder(entry->name, &name));
-    sent += engine_->Ask(name, RrType::kMx, MakeTag(TagKind::kNameWildcard, entry->index));
+    sent += resolver_->Ask(name, RrType::kMx, MakeTag(TagKind::kNameWildcard, entry->index));
   }
   return sent;
 }
@@ -96,7 +96,7 @@ void Survey::OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Com
   }
   if (host.asked_at_us == 0) host.asked_at_us = wall_us;
   if (goes_on) {
-    const bool sent = engine_->Ask(entry->name, is_aaaa ? RrType::kAaaa : RrType::kA,
+    const bool sent = resolver_->Ask(entry->name, is_aaaa ? RrType::kAaaa : RrType::kA,
                                    MakeTag(is_aaaa ? TagKind::kNameAaaa : TagKind::kNameA, entry->index, next),
                                    next == Stage::kUnvalidated ? Checking::kDisabled : Checking::kEnabled);
     if (!sent) return;

@@ -213,8 +213,8 @@ class SurveyBench {
       counters_.domains_withheld += counters.domains_withheld;
       counters_.names_withheld += counters.names_withheld;
       counters_.addresses_withheld += counters.addresses_withheld;
-      asked_ += worker->engine().counters().asked;
-      MXSCAN_CHECK(worker->engine().open() == 0);
+      asked_ += worker->resolver().counters().asked;
+      MXSCAN_CHECK(worker->resolver().open() == 0);
       cache_bytes_max_ = std::max(cache_bytes_max_, worker->survey().cache_bytes());
     }
   }
@@ -256,8 +256,11 @@ class SurveyBench {
     survey.owner_seed = kOwnerSeed;
     survey.label_seed = options_.label_seed;
     survey.server_texts = {TestServer(0).ToString()};
-    return std::make_unique<Worker>(index, crew, transport, engine, RandomKey::FromSeed(options_.seed), survey,
-                                    &suffixes_, sink, hosts, addresses, 0, 1'700'000'000'000'000);
+    return std::make_unique<Worker>(
+        index, crew, transport,
+        std::make_unique<Engine>(engine, RandomKey::FromSeed(options_.seed).Derive(static_cast<uint64_t>(index)),
+                                 transport),
+        survey, &suffixes_, sink, hosts, addresses, 0, 1'700'000'000'000'000);
   }
 
   void HandOver(const std::vector<std::string>& domains, Crew* crew) {

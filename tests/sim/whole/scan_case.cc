@@ -57,13 +57,12 @@ std::string WorkersText(Stage* stage) {
   std::string text = absl::StrCat(" at ", stage->network.now() / kMillisecond, " ms");
   for (int i = 0; i < stage->core->workers(); ++i) {
     const Worker& worker = stage->core->worker(i);
-    absl::StrAppend(&text, "; worker ", i, " open ", worker.engine().open(), " in flight ", worker.engine().inflight(),
-                    " sent ", worker.engine().counters().sent, " tcp ", worker.engine().counters().tcp_attempts, " at ",
-                    worker.now() / kMillisecond, " ms");
-    for (const Server& server : worker.engine().servers()) {
-      absl::StrAppend(&text, " [health ", static_cast<int>(server.health()), " in flight ", server.inflight(),
-                      " scale ", server.scale(), " sent ", server.counters().sent, " answered ",
-                      server.counters().answered, "]");
+    absl::StrAppend(&text, "; worker ", i, " open ", worker.resolver().open(), " in flight ",
+                    worker.resolver().inflight(), " sent ", worker.resolver().counters().sent, " tcp ",
+                    worker.resolver().counters().tcp_attempts, " at ", worker.now() / kMillisecond, " ms");
+    for (const ServerTally& tally : worker.resolver().tallies()) {
+      absl::StrAppend(&text, " [", tally.text, " sent ", tally.counters->sent, " answered ", tally.counters->answered,
+                      " dead ", tally.counters->times_dead, "]");
     }
   }
   return text;
