@@ -30,6 +30,7 @@ struct AliasRecord {
 struct AliasRecords {
   AliasRecord items[kAliasRecordsMax];  // not initialised beyond `count`
   size_t count = 0;
+  NameView zone;  // only owners within it are there
 };
 
 // The links of Answer::chain: bit i is the link that leaves position i (0: the question's name, i: chain[i - 1]).
@@ -68,7 +69,9 @@ void GatherAliases(const MessageView& message, AliasRecords* aliases) {
     if (!IsType(record, RrType::kCname) && !IsType(record, RrType::kDname)) continue;
     AliasRecord* item = &aliases->items[aliases->count];
     item->record = &record;
-    if (message.ReadName(record.name_offset, &item->owner)) ++aliases->count;
+    if (message.ReadName(record.name_offset, &item->owner) && IsSubdomain(item->owner, aliases->zone)) {
+      ++aliases->count;
+    }
   }
 }
 
@@ -137,8 +140,10 @@ bool OnChain(const Answer& answer, NameView question, NameView name) {
 }
 
 // Not inlined: its frame of 17 KiB is for the few responses that hold an alias.
-[[gnu::noinline]] void FollowChain(const MessageView& message, NameView question, Answer* answer, Links* links) {
+[[gnu::noinline]] void FollowChain(const MessageView& message, NameView question, NameView zone, Answer* answer,
+                                   Links* links) {
   AliasRecords aliases;
+  aliases.zone = zone;
   GatherAliases(message, &aliases);
   Name current(question);
   Name next;
@@ -155,8 +160,10 @@ bool OnChain(const Answer& answer, NameView question, NameView name) {
 }
 
 // The answer to a question for CNAME that only a DNAME answers: the CNAME it makes.
-[[gnu::noinline]] bool SynthesiseCname(const MessageView& message, NameView question, Answer* answer, Links* links) {
+[[gnu::noinline]] bool SynthesiseCname(const MessageView& message, NameView question, NameView zone, Answer* answer,
+                                       Links* links) {
   AliasRecords aliases;
+  aliases.zone = zone;
   GatherAliases(message, &aliases);
   Name target;
   if (!FollowLink(message, aliases, question, false, 0, &target, links)) return false;
@@ -167,12 +174,13 @@ bool OnChain(const Answer& answer, NameView question, NameView name) {
 }
 
 // The first position of the chain whose name owns a record of `type`; chain.size() + 1 where none does.
-size_t FirstPositionWithData(const MessageView& message, NameView question, RrType type, const Answer& answer) {
+size_t FirstPositionWithData(const MessageView& message, NameView question, RrType type, NameView zone,
+                             const Answer& answer) {
   size_t first = answer.chain.size() + 1;
   Name owner;
   for (const RecordView& record : message.records()) {
     if (record.section != Section::kAnswer) break;
-    if (!IsType(record, type) || !message.ReadName(record.name_offset, &owner)) continue;
+    if (!IsType(record, type) || !message.ReadName(record.name_offset, &owner) || !IsSubdomain(owner, zone)) continue;
     for (size_t position = 0; position < first; ++position) {
       if (owner.view() == (position == 0 ? question : answer.chain[position - 1].view())) first = position;
     }
@@ -230,14 +238,14 @@ bool TakeData(const MessageView& message, NameView owner, RrType type, Answer* a
 
 // Follows the chain and takes the data at its end. False where there is none.
 bool TakeChainAndData(const MessageView& message, NameView question, RrType type, const Contents& contents,
-                      Answer* answer, Links* links) {
+                      NameView zone, Answer* answer, Links* links) {
   if (!contents.answer) return false;
   if (!contents.aliases) return TakeData(message, question, type, answer);
   if (type == RrType::kCname) {
-    return TakeData(message, question, type, answer) || SynthesiseCname(message, question, answer, links);
+    return TakeData(message, question, type, answer) || SynthesiseCname(message, question, zone, answer, links);
   }
-  FollowChain(message, question, answer, links);
-  const size_t position = FirstPositionWithData(message, question, type, *answer);
+  FollowChain(message, question, zone, answer, links);
+  const size_t position = FirstPositionWithData(message, question, type, zone, *answer);
   if (position < answer->chain.size()) {
     answer->cname_coexists = (links->at_cname >> position & 1) != 0;
     answer->chain.resize(position);
@@ -251,16 +259,6 @@ bool TakeChainAndData(const MessageView& message, NameView question, RrType type
   answer->via_dname = (links->by_dname & followed) != 0;
   const NameView end = answer->chain.empty() ? question : answer->chain.back().view();
   return position <= answer->chain.size() && TakeData(message, end, type, answer);
-}
-
-// An SOA record in the authority section whose zone may hold `name`.
-bool HasSoaOver(const MessageView& message, NameView name) {
-  Name owner;
-  for (const RecordView& record : message.records()) {
-    if (record.section != Section::kAuthority || !IsType(record, RrType::kSoa)) continue;
-    if (message.ReadName(record.name_offset, &owner) && IsSubdomain(name, owner)) return true;
-  }
-  return false;
 }
 
 // The decision list for NOERROR and NXDOMAIN. The first line that fits decides. "Counts" is the return value.
@@ -314,7 +312,18 @@ void Answer::Clear() {
   names.clear();
 }
 
-bool InterpretAnswer(const MessageView& message, NameView question, RrType type, Answer* answer) {
+bool HasSoaOver(const MessageView& message, NameView name, NameView zone) {
+  Name owner;
+  for (const RecordView& record : message.records()) {
+    if (record.section != Section::kAuthority || !IsType(record, RrType::kSoa)) continue;
+    if (message.ReadName(record.name_offset, &owner) && IsSubdomain(name, owner) && IsSubdomain(owner, zone)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool InterpretAnswer(const MessageView& message, NameView question, RrType type, Answer* answer, NameView zone) {
   answer->Clear();
   answer->rcode = message.rcode();
   answer->truncated = message.truncated();
@@ -330,7 +339,7 @@ bool InterpretAnswer(const MessageView& message, NameView question, RrType type,
   }
   Links links;
   const Contents contents = Survey(message);
-  const bool has_data = TakeChainAndData(message, question, type, contents, answer, &links);
+  const bool has_data = TakeChainAndData(message, question, type, contents, zone, answer, &links);
   const NameView end = answer->chain.empty() ? question : answer->chain.back().view();
   const bool counts = Classify(message, end, contents, has_data, links, answer);
   // A truncated response is never an answer, but always a reason to ask again over TCP: it must not be dropped.

@@ -57,7 +57,14 @@ struct Answer {
 // `question` in lower case. `message` must have parsed without error. Returns false where the response is no answer
 // that counts (a referral without AA or recursion, a NOERROR answer section that is about something else): the caller
 // treats it as a failed attempt on that server (kServFail with its rcode).
-bool InterpretAnswer(const MessageView& message, NameView question, RrType type, Answer* answer);
+//
+// `zone`: what the server that was asked may speak of. Records of owners outside it are not believed, so a chain ends
+// with the first name outside. The root for a server that resolves everything.
+bool InterpretAnswer(const MessageView& message, NameView question, RrType type, Answer* answer,
+                     NameView zone = kRootName);
+
+// An SOA record in the authority section, of a zone that may hold `name` and lies within `zone`.
+bool HasSoaOver(const MessageView& message, NameView name, NameView zone = kRootName);
 
 }  // namespace mxscan
 
