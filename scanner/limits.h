@@ -47,6 +47,34 @@ inline constexpr TimeNs kHealthIntervalNs = 10 * kMillisecond;
 inline constexpr TimeNs kGiveUpNs = 5 * kSecond;  // every server dead for so long: the run ends
 inline constexpr int kCaseMismatchesMax = 8;      // answers right but for 0x20, before 0x20 is given up on a server
 
+// Iterative resolution. Work caps of one question, never reset while it is open; Unbound's figures where it has them.
+inline constexpr int kReferralsMax = 130;                // followed in all
+inline constexpr int kSendsPerLinkMax = 32;              // attempts for one name of the alias chain
+inline constexpr int kRestartsMax = 11;                  // alias links that lead to another zone
+inline constexpr int kSendsInAllMax = 200;               // attempts, those of its sub-questions included
+inline constexpr int kTargetsMax = 64;                   // sub-questions for addresses of name servers, in all
+inline constexpr int kTargetsPerDelegationMax = 16;      // and for one delegation
+inline constexpr int kTargetSendsPerDelegationMax = 16;  // attempts that these may cost together
+inline constexpr int kTargetsNxDomainMax = 5;            // name servers that do not exist, in all
+inline constexpr int kTargetDepthMax = 4;                // sub-questions of sub-questions
+inline constexpr int kNsNamesMax = 20;                   // name servers kept of a delegation
+inline constexpr int kZoneServersMax = 48;               // addresses kept of a delegation
+inline constexpr int kWaitChainMax = 64;       // questions that wait for each other; a longer chain is a cycle
+inline constexpr int kSendsPerAttemptMax = 4;  // of one attempt: with EDNS, without, without 0x20, by TCP
+static_assert(kSendsPerLinkMax <= kSendsInAllMax && kTargetSendsPerDelegationMax <= kSendsPerLinkMax);
+static_assert(kTargetsPerDelegationMax <= kTargetsMax && kTargetsNxDomainMax <= kTargetsPerDelegationMax);
+
+// Authoritative servers.
+inline constexpr size_t kAuthoritiesMin = 1024;            // addresses remembered per worker, at least
+inline constexpr int kDeadTimeouts = 8;                    // in a row, of a server that is silent for
+inline constexpr TimeNs kDeadSilenceNs = 4 * kSecond;      // so long: one attempt at a time from then on
+inline constexpr TimeNs kRttUnknownNs = kSecond;           // first timeout of a server never heard of, at most
+inline constexpr TimeNs kRttFloorNs = 200 * kMillisecond;  // no timeout is shorter
+inline constexpr TimeNs kTargetFailureNs = 5 * kSecond;    // a name server without addresses is asked again after
+inline constexpr TimeNs kNoAnswerNs = 20 * kSecond;        // nobody has ever answered for so long: the run ends
+inline constexpr uint32_t kDelegationTtlMaxS = 86400;      // believed of a referral, seconds
+inline constexpr uint32_t kDelegationTtlMinS = 60;
+
 // Survey.
 inline constexpr size_t kExchangesMax = 512;  // distinct exchanges of a domain that are followed
 inline constexpr size_t kAddressesPerHostMax = 1024;
