@@ -75,6 +75,8 @@ inline constexpr TimeNs kNoAnswerNs = 20 * kSecond;        // nobody has ever an
 inline constexpr uint32_t kDelegationTtlMaxS = 86400;      // believed of a referral, seconds
 inline constexpr uint32_t kDelegationTtlMinS = 60;
 
+inline constexpr int kUnreachableMax = 8;  // refusals of the kernel for a family that never answered: it is not there
+
 // Survey.
 inline constexpr size_t kExchangesMax = 512;  // distinct exchanges of a domain that are followed
 inline constexpr size_t kAddressesPerHostMax = 1024;

@@ -80,6 +80,7 @@ AuthorityOutlook AuthorityEngine::Look(const Endpoint& server, TimeNs now) const
   if (index == kNoSlot) return outlook;
   const Authority& known = authorities_.At(index);
   outlook.rtt_ns = known.srtt;
+  outlook.timeouts_in_a_row = known.timeouts_in_a_row;
   outlook.dead = known.dead(now);
   if (options_.server_rate > 0) {
     outlook.wait_ns = static_cast<TimeNs>(known.queued * (static_cast<double>(kSecond) / options_.server_rate));

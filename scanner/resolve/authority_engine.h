@@ -72,6 +72,7 @@ struct AttemptEnd {
 struct AuthorityOutlook {
   TimeNs rtt_ns = 0;   // smoothed; 0: unknown
   TimeNs wait_ns = 0;  // until its pace lets one more attempt leave
+  int timeouts_in_a_row = 0;
   bool dead = false;
 };
 
@@ -83,7 +84,11 @@ class AuthorityEngine {
 
   // Opens the sockets of each family; fails where there is none.
   absl::Status Open();
-  bool has_family(int family) const { return !(family == 4 ? pool_v4_ : pool_v6_).empty(); }
+  // Whether servers of that family can be asked: false without sockets, and once the kernel has no way to any of them.
+  bool has_family(int family) const {
+    const Reach& reach = family == 4 ? reach_v4_ : reach_v6_;
+    return !(family == 4 ? pool_v4_ : pool_v6_).empty() && (reach.answered || reach.refused < kUnreachableMax);
+  }
 
   // Asks `server`, as soon as the limits allow.
   void Start(NameView name, RrType type, const Endpoint& server, uint64_t tag, TimeNs now);
@@ -129,6 +134,12 @@ class AuthorityEngine {
     Name name;  // last: its octets are the cold end
   };
 
+  // What is known of a family of addresses as a whole.
+  struct Reach {
+    bool answered = false;
+    int refused = 0;  // attempts for which the kernel had no route
+  };
+
   Slot& At(uint32_t index);
   uint32_t NewSlot();
   void FreeSlot(uint32_t index);
@@ -166,6 +177,7 @@ class AuthorityEngine {
   Transport* const transport_;
   Random random_;
   std::vector<SocketId> pool_v4_, pool_v6_;
+  Reach reach_v4_, reach_v6_;
   Pacer pacer_;
   Authorities authorities_;
   TimerWheel timeouts_;  // by slot

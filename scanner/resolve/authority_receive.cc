@@ -1,5 +1,6 @@
 // The receiving half of AuthorityEngine: which packet counts, what it says of the server's habits, how attempts end.
 #include <algorithm>
+#include <cerrno>
 
 #include "io/check.h"
 #include "scanner/resolve/authority_engine.h"
@@ -9,6 +10,9 @@ namespace mxscan {
 namespace {
 
 constexpr int kCaseMismatchesAuthority = 2;  // answers right but for 0x20, before it is given up on a server
+
+// What a kernel says that has no way to any address of the family.
+bool IsNoRoute(int error) { return error == ENETUNREACH || error == EADDRNOTAVAIL || error == EAFNOSUPPORT; }
 
 }  // namespace
 
@@ -108,6 +112,7 @@ const AttemptEnd* AuthorityEngine::Accept(uint32_t index, TimeNs now, bool tcp) 
     server.OnAnswer(now, rtt);
   }
   if (slot.mixed && !tcp) server.case_kept = true;
+  (slot.peer.address.family() == 4 ? reach_v4_ : reach_v6_).answered = true;
   const bool again = slot.sends < kSendsPerAttemptMax;
   if (slot.edns && RefusesEdns(rcode) && again) {
     slot.plain = true;
@@ -206,6 +211,7 @@ void AuthorityEngine::FailQueued(uint32_t index) {
 void AuthorityEngine::OnSocketError(const SocketError& error, TimeNs now) {
   const uint32_t server = authorities_.Find(error.peer);
   if (server == kNoSlot) return;
+  if (IsNoRoute(error.error)) ++(error.peer.address.family() == 4 ? reach_v4_ : reach_v6_).refused;
   authorities_.At(server).OnTimeout();
   for (uint32_t index = authorities_.At(server).sent_first; index != kNoSlot;) {
     const uint32_t next = At(index).next;

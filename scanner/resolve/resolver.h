@@ -83,6 +83,12 @@ struct ServerTally {
   const ServerCounters* counters = nullptr;
 };
 
+// A counter that only one way to resolve has.
+struct DetailCounter {
+  std::string_view name;
+  uint64_t value = 0;
+};
+
 class Resolver {
  public:
   virtual ~Resolver() = default;
@@ -119,6 +125,7 @@ class Resolver {
   virtual size_t inflight() const = 0;  // attempts
   virtual const EngineCounters& counters() const = 0;
   virtual std::vector<ServerTally> tallies() const = 0;
+  virtual std::vector<DetailCounter> details() const { return {}; }
   // Aborts where the counters do not balance.
   virtual void CheckInvariants() const = 0;
 };

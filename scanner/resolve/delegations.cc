@@ -1,0 +1,117 @@
+#include "scanner/resolve/delegations.h"
+
+#include <algorithm>
+
+namespace mxscan {
+namespace {
+
+constexpr size_t kSteps = 16;  // entries the hand looks at per insertion
+constexpr size_t kUncutMax = 8;
+
+// What a delegation costs: itself, its lists as they can grow, the index and the allocator's share.
+uint64_t BytesOf(const Delegation& delegation) {
+  uint64_t bytes = sizeof(Delegation) + 160 + delegation.zone.size();
+  for (const std::string& ns : delegation.ns) {
+    // Two addresses a name server, learnt now or later.
+    bytes += sizeof(std::string) + ns.size() + 16 + 2 * sizeof(ZoneServer);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+bool Delegation::AddServer(uint8_t ns_index, const IpAddress& address) {
+  if (servers.size() >= kZoneServersMax) return false;
+  const auto same = [&](const ZoneServer& server) { return server.address == address; };
+  if (std::any_of(servers.begin(), servers.end(), same)) return false;
+  servers.push_back({address, ns_index, false});
+  return true;
+}
+
+bool Delegation::HasAddressOf(size_t ns_index, int family) const {
+  return std::any_of(servers.begin(), servers.end(), [&](const ZoneServer& server) {
+    return server.ns == ns_index && (family == 0 || server.address.family() == family);
+  });
+}
+
+bool Delegation::IsUncut(NameView child) const {
+  return std::any_of(uncut.begin(), uncut.end(), [&](const std::string& known) { return known == child; });
+}
+
+void Delegation::AddUncut(NameView child) {
+  if (uncut.size() < kUncutMax && !IsUncut(child)) uncut.emplace_back(child);
+}
+
+DelegationCache::DelegationCache(uint64_t bytes_max, uint64_t hash_seed, const std::vector<RootHint>& roots)
+    : bytes_max_(bytes_max), root_(std::make_shared<Delegation>()), index_(0, NameHash{hash_seed}) {
+  root_->zone.assign(kRootName);
+  for (const RootHint& hint : roots) {
+    auto ns = std::find(root_->ns.begin(), root_->ns.end(), hint.name.view());
+    if (ns == root_->ns.end()) ns = root_->ns.insert(ns, std::string(hint.name.view()));
+    root_->AddServer(static_cast<uint8_t>(ns - root_->ns.begin()), hint.address);
+  }
+}
+
+DelegationRef DelegationCache::FindDeepest(NameView name, TimeNs now) {
+  for (; name.size() > 1; name = ParentName(name)) {
+    DelegationRef found = Find(name, now);
+    if (found != nullptr) return found;
+  }
+  return root_;
+}
+
+DelegationRef DelegationCache::Find(NameView zone, TimeNs now) {
+  const auto found = index_.find(zone);
+  if (found == index_.end()) return nullptr;
+  Entry& entry = entries_[found->second];
+  if (entry.delegation->expires <= now) {
+    Remove(found->second);
+    return nullptr;
+  }
+  entry.referenced = true;
+  return entry.delegation;
+}
+
+void DelegationCache::Fill(const Referral& referral, TimeNs now, Delegation* delegation) {
+  delegation->zone.assign(referral.zone.view());
+  delegation->expires = now + std::clamp(referral.ttl, kDelegationTtlMinS, kDelegationTtlMaxS) * kSecond;
+  delegation->ns.reserve(referral.ns.size());
+  for (const Name& name : referral.ns) delegation->ns.emplace_back(name.view());
+}
+
+void DelegationCache::Insert(const DelegationRef& delegation) {
+  Evict();
+  if (free_.empty()) {
+    free_.push_back(static_cast<uint32_t>(entries_.size()));
+    entries_.emplace_back();
+  }
+  const uint32_t index = free_.back();
+  free_.pop_back();
+  entries_[index] = {delegation, BytesOf(*delegation), false};
+  bytes_ += entries_[index].bytes;
+  index_.emplace(std::string_view(delegation->zone), index);
+}
+
+void DelegationCache::Remove(uint32_t index) {
+  Entry& entry = entries_[index];
+  index_.erase(std::string_view(entry.delegation->zone));
+  bytes_ -= entry.bytes;
+  entry = Entry();
+  free_.push_back(index);
+}
+
+void DelegationCache::Evict() {
+  for (size_t i = 0; i < kSteps && bytes_ > bytes_max_; ++i) {
+    hand_ = (hand_ + 1) % entries_.size();
+    Entry& entry = entries_[hand_];
+    if (entry.delegation == nullptr) continue;
+    if (entry.referenced) {
+      entry.referenced = false;
+      continue;
+    }
+    Remove(static_cast<uint32_t>(hand_));
+    ++evicted_;
+  }
+}
+
+}  // namespace mxscan

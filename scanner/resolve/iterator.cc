@@ -1,0 +1,395 @@
+#include "scanner/resolve/iterator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "io/check.h"
+#include "scanner/resolve/iterator_task.h"
+#include "scanner/verdict/verdict.h"
+
+namespace mxscan {
+namespace {
+
+constexpr uint64_t kIteratorPurpose = 0x6974657261746f72;
+constexpr uint64_t kCachePurpose = 0x64656c6567;
+
+}  // namespace
+
+Iterator::Iterator(const IteratorOptions& options, const RandomKey& key, Transport* transport)
+    : options_(options),
+      engine_(options.authority, key, transport),
+      random_(key.Derive(kIteratorPurpose)),
+      delegations_(options.cache_bytes / 4 * 3, key.HashSeed(kCachePurpose), options.roots),
+      targets_(options.cache_bytes / 4, key.HashSeed(kCachePurpose)),
+      leaders_(0, NameHash{key.HashSeed(kCachePurpose)}) {
+  MXSCAN_CHECK(!options.roots.empty() && options.questions_max > 0 && options.tries > 0);
+}
+
+Iterator::~Iterator() = default;
+
+uint32_t Iterator::NewTask() {
+  if (free_tasks_.empty()) {
+    free_tasks_.push_back(static_cast<uint32_t>(tasks_.size()));
+    tasks_.push_back(std::make_unique<Task>());
+  }
+  const uint32_t index = free_tasks_.back();
+  free_tasks_.pop_back();
+  MXSCAN_CHECK(At(index).state == State::kFree);
+  At(index) = Task();
+  return index;
+}
+
+void Iterator::FreeTask(uint32_t index) {
+  At(index).state = State::kFree;
+  At(index).zone = nullptr;
+  free_tasks_.push_back(index);
+}
+
+void Iterator::MakeReady(uint32_t index) {
+  At(index).state = State::kReady;
+  At(index).waits_for = kNoSlot;
+  ready_.PushBack(index);
+}
+
+// Whether an address may be asked at all: never one that special registries name, but in a laboratory.
+bool Iterator::Usable(const IpAddress& address) {
+  if (options_.special_addresses || IsGlobal(address)) return true;
+  ++counters_.special;
+  return false;
+}
+
+void Iterator::Ask(NameView name, RrType type, uint64_t tag, Checking /*checking*/) {
+  const uint32_t index = NewTask();
+  Task& task = At(index);
+  task.tag = tag;
+  task.type = type;
+  task.top = index;
+  task.name.Assign(name);
+  task.current.Assign(name);
+  ++open_;
+  ++asked_;
+  MakeReady(index);
+}
+
+// Goes on with a question as far as it goes without waiting.
+void Iterator::Step(uint32_t index, TimeNs now) {
+  while (true) {
+    Task& task = At(index);
+    if (task.zone == nullptr) EnterZone(&task, delegations_.FindDeepest(task.current, now));
+    if (!MaySend(index)) {
+      ++counters_.caps;
+      return Fail(index, now);
+    }
+    const int server = PickServer(task, now);
+    if (server >= 0) {
+      if (!WaitForLeader(index)) StartAttempt(index, server, now);
+      return;
+    }
+    switch (NextTarget(index, now)) {
+      case TargetStep::kFound:
+        continue;
+      case TargetStep::kWaiting:
+        return;
+      case TargetStep::kNone:
+        break;
+    }
+    // What was silent is asked again, and what was lame the last time is asked at all.
+    const int tries = TriesPerServer(task);
+    int last = task.attempts < 2 * options_.tries ? PickAmong(task, false, tries, now) : -1;
+    if (last < 0) last = PickAmong(task, true, 1, now);
+    if (last < 0) return Fail(index, now);
+    if (!WaitForLeader(index)) StartAttempt(index, last, now);
+    return;
+  }
+}
+
+void Iterator::EnterZone(Task* task, DelegationRef zone) {
+  task->zone = std::move(zone);
+  task->alone = false;
+  task->tries.fill(0);
+  task->failed = 0;
+  task->targets_done = 0;
+  task->attempts = task->targets_here = task->target_sends_here = 0;
+  task->attempt_server = -1;
+  // How a failure is told is a matter of the zone where it ends.
+  task->failure = Failure::kNone;
+  task->rcode = task->extended_error = -1;
+  task->answered = false;
+  task->rtt_ns = -1;
+}
+
+// Whether the caps leave room for one more attempt, with all the packets that it may need.
+bool Iterator::MaySend(uint32_t index) {
+  const Task& task = At(index);
+  const Task& top = At(task.top);
+  if (task.link_sends + kSendsPerAttemptMax > kSendsPerLinkMax) return false;
+  if (top.sends_in_all + kSendsPerAttemptMax > kSendsInAllMax) return false;
+  return task.depth == 0 || task.sends_left >= kSendsPerAttemptMax;
+}
+
+// What was sent counts for the question, for the delegation above that it serves, and so on up to the user's.
+void Iterator::Charge(uint32_t index, int sends) {
+  At(index).sends += sends;
+  At(index).link_sends += sends;
+  At(At(index).top).sends_in_all += sends;
+  for (uint32_t i = index; At(i).depth > 0; i = At(i).parent) {
+    At(i).sends_left -= sends;
+    At(At(i).parent).target_sends_here += sends;
+  }
+}
+
+void Iterator::StartAttempt(uint32_t index, int server, TimeNs now) {
+  Task& task = At(index);
+  task.state = State::kAsking;
+  task.attempt_server = server;
+  ++task.tries[static_cast<size_t>(server)];
+  ++task.attempts;
+  const Endpoint endpoint{task.zone->servers[static_cast<size_t>(server)].address, options_.port};
+  engine_.Start(task.current, task.type, endpoint, index, now);
+}
+
+const Completion* Iterator::OnAttemptEnd(const AttemptEnd& end, TimeNs now) {
+  const uint32_t index = static_cast<uint32_t>(end.tag);
+  Task& task = At(index);
+  MXSCAN_CHECK(task.state == State::kAsking);
+  Charge(index, end.sends);
+  if (end.kind == AttemptEndKind::kAnswered) return OnAnswered(index, end, now);
+  if (end.kind != AttemptEndKind::kTimedOut) task.failed |= uint64_t{1} << task.attempt_server;
+  if (end.kind != AttemptEndKind::kTruncated && first_silence_ == kNever) first_silence_ = now;
+  NoteFailure(&task, end.kind == AttemptEndKind::kTruncated ? Failure::kTruncated : Failure::kSilent, end);
+  EndLeadership(index, false, now);
+  MakeReady(index);
+  return nullptr;
+}
+
+const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, TimeNs now) {
+  Task& task = At(index);
+  const ResponseKind kind = ReadResponse(*end.message, task.zone->zone, task.current, task.type, &answer(), &referral_);
+  ZoneServer& server = task.zone->servers[static_cast<size_t>(task.attempt_server)];
+  switch (kind) {
+    case ResponseKind::kFinal:
+    case ResponseKind::kAlias:
+      server.lame = false;
+      EndLeadership(index, true, now);
+      task.answered = true;
+      task.peer = end.peer;
+      task.rtt_ns = end.rtt_ns;
+      task.rcode = static_cast<int32_t>(answer().rcode);
+      if (kind == ResponseKind::kAlias && FollowAlias(index, now)) return nullptr;
+      return Conclude(index, now);
+    case ResponseKind::kReferral:
+      server.lame = false;
+      FollowReferral(index, now);
+      return nullptr;
+    case ResponseKind::kRefused:
+      NoteFailure(&task, Failure::kRefused, end);
+      break;
+    case ResponseKind::kLame:
+      NoteFailure(&task, Failure::kLame, end);
+      break;
+    case ResponseKind::kFailed:
+      NoteFailure(&task, Failure::kFailed, end);
+      break;
+  }
+  if (kind != ResponseKind::kFailed) {
+    ++counters_.lame;
+    server.lame = true;
+  }
+  task.failed |= uint64_t{1} << task.attempt_server;
+  EndLeadership(index, false, now);
+  MakeReady(index);
+  return nullptr;
+}
+
+// Keeps the weightiest failure at this zone, the last one of equals, with what its answer said.
+void Iterator::NoteFailure(Task* task, Failure failure, const AttemptEnd& end) {
+  if (failure < task->failure) return;
+  task->failure = failure;
+  task->answered = end.kind == AttemptEndKind::kAnswered;
+  task->peer = end.peer;
+  task->rtt_ns = end.rtt_ns;
+  task->rcode = task->answered ? static_cast<int32_t>(answer().rcode) : -1;
+  task->extended_error = task->rcode == static_cast<int32_t>(Rcode::kServFail) ? answer().extended_error : -1;
+}
+
+void Iterator::FollowReferral(uint32_t index, TimeNs now) {
+  DelegationRef zone = delegations_.Add(referral_, now, [this](const IpAddress& address) { return Usable(address); });
+  EndLeadership(index, true, now);
+  Task& task = At(index);
+  ++counters_.referrals;
+  if (++task.referrals > kReferralsMax) {
+    ++counters_.caps;
+    task.failure = Failure::kFailed;
+    return Fail(index, now);
+  }
+  EnterZone(&task, std::move(zone));
+  MakeReady(index);
+}
+
+// Appends the links of answer() to the question's own. False where that closes a loop or makes it too long.
+bool Iterator::TakeChain(Task* task) {
+  task->via_dname = task->via_dname || answer().via_dname;
+  for (const Name& link : answer().chain) {
+    if (task->chain.size() == kAliasLinksMax) return false;
+    const bool known =
+        link == task->name || std::find(task->chain.begin(), task->chain.end(), link) != task->chain.end();
+    task->chain.push_back(link);
+    if (known) return false;
+  }
+  return true;
+}
+
+// True where the question goes on with the end of the chain. Where it does not, answer() says why.
+bool Iterator::FollowAlias(uint32_t index, TimeNs now) {
+  Task& task = At(index);
+  if (!TakeChain(&task)) {
+    answer().chain.clear();  // they are in the question's own
+    answer().alias_loop = true;
+    answer().outcome = Outcome::kNoData;
+    return false;
+  }
+  ++counters_.restarts;
+  task.current = task.chain.back();
+  task.link_sends = 0;
+  EnterZone(&task, nullptr);
+  if (++task.restarts > kRestartsMax) {
+    ++counters_.caps;
+    task.failure = Failure::kFailed;
+    Fail(index, now);
+  } else {
+    MakeReady(index);
+  }
+  return true;
+}
+
+// The zone has answered.
+const Completion* Iterator::Conclude(uint32_t index, TimeNs now) {
+  Task& task = At(index);
+  if (!task.chain.empty()) {
+    if (!answer().alias_loop && !TakeChain(&task)) {
+      answer().alias_loop = true;
+      answer().outcome = Outcome::kNoData;
+    } else if (answer().alias_loop) {
+      task.chain.insert(task.chain.end(), answer().chain.begin(), answer().chain.end());
+    }
+    answer().chain.swap(task.chain);
+    answer().via_dname = answer().via_dname || task.via_dname;
+  }
+  answer().chain_unfinished = false;
+  if (task.depth > 0) {
+    FinishTarget(index, answer().outcome, now);
+    return nullptr;
+  }
+  return Complete(index, answer().outcome);
+}
+
+Outcome Iterator::FailureOutcome(const Task& task) const {
+  switch (task.failure) {
+    case Failure::kSilent:
+      return Outcome::kTimeout;
+    case Failure::kRefused:
+      return Outcome::kRefused;
+    default:
+      // Without a server that could be asked at all the zone has failed, not fallen silent.
+      return Outcome::kServFail;
+  }
+}
+
+void Iterator::Fail(uint32_t index, TimeNs now) {
+  Task& task = At(index);
+  if (task.depth > 0) return FinishTarget(index, FailureOutcome(task), now);
+  task.state = State::kFailed;
+  failed_.PushBack(index);
+}
+
+const Completion* Iterator::Complete(uint32_t index, Outcome outcome) {
+  const Task& task = At(index);
+  Kept& kept = kept_[kept_next_];
+  kept_next_ = (kept_next_ + 1) % kCompletionsKept;
+  kept.completion = {.tag = task.tag,
+                     .answer = &kept.answer,
+                     .outcome = outcome,
+                     .rcode = task.rcode,
+                     .truncated = !IsDefinite(outcome) && task.failure == Failure::kTruncated,
+                     .server = task.answered ? 0 : -1,
+                     .peer = task.peer,
+                     .sends = task.sends,
+                     .rtt_ns = task.rtt_ns,
+                     .extended_error = IsDefinite(outcome) ? -1 : task.extended_error};
+  FreeTask(index);
+  MXSCAN_CHECK(open_ > 0);
+  --open_;
+  ++completed_;
+  return &kept.completion;
+}
+
+const Completion* Iterator::OnDatagram(const InDatagram& datagram, TimeNs now) {
+  const AttemptEnd* end = engine_.OnDatagram(datagram, now);
+  return end == nullptr ? nullptr : OnAttemptEnd(*end, now);
+}
+
+const Completion* Iterator::OnStream(const StreamEvent& event, TimeNs now) {
+  const AttemptEnd* end = engine_.OnStream(event, now);
+  return end == nullptr ? nullptr : OnAttemptEnd(*end, now);
+}
+
+void Iterator::OnSocketError(const SocketError& error, TimeNs now) { engine_.OnSocketError(error, now); }
+
+TimeNs Iterator::Advance(TimeNs now) {
+  TimeNs deadline = now;
+  do {
+    while (!ready_.empty()) Step(ready_.PopFront(), now);
+    deadline = engine_.Advance(now);
+    // An attempt that ended without an answer completes nothing by itself: its question goes on, or fails.
+    while (const AttemptEnd* end = engine_.NextEnded()) OnAttemptEnd(*end, now);
+  } while (!ready_.empty());
+  CheckInvariants();
+  return failed_.empty() ? deadline : now;
+}
+
+const Completion* Iterator::NextUnanswered() {
+  if (failed_.empty()) return nullptr;
+  const uint32_t index = failed_.PopFront();
+  answer().Clear();
+  return Complete(index, FailureOutcome(At(index)));
+}
+
+bool Iterator::no_server_answers(TimeNs now) const {
+  const EngineCounters& counters = engine_.counters();
+  return counters.answered == 0 && first_silence_ != kNever && now - first_silence_ >= kNoAnswerNs;
+}
+
+const EngineCounters& Iterator::counters() const {
+  merged_ = engine_.counters();
+  // Every attempt of a question but its first at each zone's server is another question's or a retry; what the user
+  // asked is counted here.
+  merged_.asked = asked_;
+  merged_.completed = completed_;
+  return merged_;
+}
+
+std::vector<ServerTally> Iterator::tallies() const { return {{"iterative", &engine_.servers_counters()}}; }
+
+std::vector<DetailCounter> Iterator::details() const {
+  return {{"referrals", counters_.referrals},
+          {"targets_asked", counters_.targets_asked},
+          {"restarts", counters_.restarts},
+          {"lame_answers", counters_.lame},
+          {"waited_for_leader", counters_.waited},
+          {"ended_by_cap", counters_.caps},
+          {"special_addresses_refused", counters_.special},
+          {"servers_known", engine_.authorities().size()},
+          {"servers_forgotten", engine_.authorities().evicted()},
+          {"delegations_known", delegations_.size()},
+          {"delegations_bytes", delegations_.bytes()},
+          {"delegations_evicted", delegations_.evicted()},
+          {"targets_known", targets_.size()},
+          {"targets_evicted", targets_.evicted()}};
+}
+
+void Iterator::CheckInvariants() const {
+  engine_.CheckInvariants();
+  MXSCAN_CHECK(asked_ == completed_ + open_);
+}
+
+}  // namespace mxscan

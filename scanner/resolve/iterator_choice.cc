@@ -1,0 +1,111 @@
+// Which server is asked next, and whether somebody else is asking already.
+#include <algorithm>
+
+#include "io/check.h"
+#include "scanner/resolve/iterator_task.h"
+
+namespace mxscan {
+namespace {
+
+constexpr TimeNs kUnknownRttNs = 40 * kMillisecond;  // what a server that was never asked counts as
+constexpr double kTimeoutCostNs = 0.2 * kSecond;     // each of those in a row
+constexpr double kDeadCostNs = 10.0 * kSecond;
+constexpr uint64_t kExplorers = 16;  // one choice in so many is any server
+
+// The name one label below `zone` on the way to `name`, which is below `zone`.
+NameView ChildOf(NameView zone, NameView name) {
+  NameView child = name;
+  for (NameView up = ParentName(name); up.size() > zone.size(); up = ParentName(up)) child = up;
+  return child;
+}
+
+}  // namespace
+
+// Few servers are tried more often.
+int Iterator::TriesPerServer(const Task& task) const {
+  const int servers = std::max(1, static_cast<int>(task.zone->servers.size()));
+  return std::max(1, (options_.tries + servers - 1) / servers);
+}
+
+// A server that has not been tried yet for this question at this zone; -1 where there is none.
+int Iterator::PickServer(const Task& task, TimeNs now) {
+  return task.attempts < 2 * options_.tries ? PickAmong(task, false, 1, now) : -1;
+}
+
+// Among the servers that are (not) remembered as lame, have not failed, and were tried less than `tries_below` times.
+int Iterator::PickAmong(const Task& task, bool lame, int tries_below, TimeNs now) {
+  const std::vector<ZoneServer>& servers = task.zone->servers;
+  int best = -1;
+  double best_cost = 0;
+  const bool explore = random_.Below(kExplorers) == 0;
+  for (size_t i = 0; i < servers.size(); ++i) {
+    if (servers[i].lame != lame || (task.failed >> i & 1) != 0 || task.tries[i] >= tries_below) continue;
+    if (!engine_.has_family(servers[i].address.family())) continue;
+    double cost = random_.Unit();
+    if (!explore) {
+      const AuthorityOutlook outlook = engine_.Look({servers[i].address, options_.port}, now);
+      const TimeNs rtt = outlook.rtt_ns > 0 ? outlook.rtt_ns : kUnknownRttNs;
+      cost = static_cast<double>(outlook.wait_ns) + static_cast<double>(rtt) * (0.5 + cost) +
+             static_cast<double>(task.tries[i]) * kSecond + outlook.timeouts_in_a_row * kTimeoutCostNs +
+             (outlook.dead ? kDeadCostNs : 0);
+    }
+    if (best < 0 || cost < best_cost) best = static_cast<int>(i), best_cost = cost;
+  }
+  return best;
+}
+
+// Where another question is on its way to the same zone for a name under the same child, this one waits for it; else
+// it leads. A child that is the name itself concerns few others.
+bool Iterator::WaitForLeader(uint32_t index) {
+  Task& task = At(index);
+  const NameView zone = task.zone->zone;
+  if (task.alone || task.current.view().size() == zone.size()) return false;
+  const NameView child = ChildOf(zone, task.current);
+  if (child.size() == task.current.view().size() || task.zone->IsUncut(child)) return false;
+  const auto found = leaders_.find(child);
+  if (found == leaders_.end()) {
+    leaders_.emplace(std::string(child), Leader{index, {}});
+    task.leading = true;
+    return false;
+  }
+  ++counters_.waited;
+  found->second.waiters.push_back(index);
+  task.state = State::kWaitingLeader;
+  task.waits_for = found->second.task;
+  return true;
+}
+
+// The leader's attempt has ended: the others go on. Where it found no cut they ask for themselves.
+void Iterator::EndLeadership(uint32_t index, bool answered, TimeNs now) {
+  Task& task = At(index);
+  if (!task.leading) return;
+  task.leading = false;
+  const NameView child = ChildOf(task.zone->zone, task.current);
+  const auto found = leaders_.find(child);
+  MXSCAN_CHECK(found != leaders_.end() && found->second.task == index);
+  const std::vector<uint32_t> waiters = std::move(found->second.waiters);
+  leaders_.erase(found);
+  // Answered, with something else than a cut there: nobody needs to wait for that again.
+  if (answered && delegations_.Find(child, now) == nullptr) task.zone->AddUncut(child);
+  for (const uint32_t waiter : waiters) {
+    Task& woken = At(waiter);
+    const DelegationRef deepest = delegations_.FindDeepest(woken.current, now);
+    if (deepest != woken.zone) {
+      EnterZone(&woken, deepest);
+    } else {
+      woken.alone = true;
+    }
+    MakeReady(waiter);
+  }
+}
+
+// Whether `index` would wait for itself if it waited for `waits_for`.
+bool Iterator::WouldCycle(uint32_t index, uint32_t waits_for) {
+  for (int steps = 0; waits_for != kNoSlot; ++steps) {
+    if (waits_for == index || steps == kWaitChainMax) return true;
+    waits_for = At(waits_for).waits_for;
+  }
+  return false;
+}
+
+}  // namespace mxscan

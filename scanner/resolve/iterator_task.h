@@ -1,0 +1,60 @@
+// One open question of the iterator. Private to scanner/resolve/iterator*.cc.
+#ifndef MXSCAN_SCANNER_RESOLVE_ITERATOR_TASK_H_
+#define MXSCAN_SCANNER_RESOLVE_ITERATOR_TASK_H_
+
+#include "scanner/resolve/iterator.h"
+
+namespace mxscan {
+
+// What a server's failure says of its zone, in ascending weight: one that does not serve the zone says least, and
+// whoever answers says more than who is silent.
+enum class Failure : uint8_t { kNone, kLame, kSilent, kRefused, kTruncated, kFailed };
+
+struct Iterator::Task {
+  // The question, and whose it is.
+  uint64_t tag = 0;
+  RrType type = RrType::kA;
+  uint8_t depth = 0;          // 0: the user's; else a sub-question for a name server's addresses
+  uint8_t target_family = 0;  // of a sub-question
+  uint32_t parent = kNoSlot;  // who asked for it; open as long as this one is
+  uint32_t top = kNoSlot;     // the user's question; itself where depth is 0
+  uint32_t target = 0;        // of a sub-question: its entry in the cache
+  // How it stands.
+  State state = State::kFree;
+  uint32_t waits_for = kNoSlot;  // the task, while waiting
+  bool leading = false;          // its attempt is the one that others wait for
+  bool alone = false;            // waits for no leader in this zone any more
+  bool via_dname = false;
+  DelegationRef zone;       // null: to be found
+  std::vector<Name> chain;  // alias links so far
+  // At this zone.
+  std::array<uint8_t, kZoneServersMax> tries{};  // by server
+  uint64_t failed = 0;                           // servers that answered and cannot help
+  uint64_t targets_done = 0;                     // name servers looked up: bit i for IPv4, then for IPv6, then glue
+  int attempts = 0;
+  int targets_here = 0;
+  int target_sends_here = 0;
+  int attempt_server = -1;
+  Failure failure = Failure::kNone;  // the weightiest
+  int32_t rcode = -1;                // of the answer, or of the weightiest failure, as the next ones
+  int extended_error = -1;
+  bool answered = false;
+  Endpoint peer;
+  TimeNs rtt_ns = -1;
+  // Work caps, never reset.
+  int referrals = 0;
+  int restarts = 0;
+  int sends = 0;         // of its own
+  int link_sends = 0;    // for this name of the chain
+  int sends_in_all = 0;  // top: with its sub-questions
+  int targets = 0;       // top: of its sub-questions too
+  int targets_nxdomain = 0;
+  int sends_left = 0;  // of a sub-question
+  Name name;
+  Name current;  // the end of the chain
+};
+static_assert(kZoneServersMax <= 64 && 3 * kNsNamesMax <= 64, "bits of a word");
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_RESOLVE_ITERATOR_TASK_H_

@@ -1,0 +1,117 @@
+#include "scanner/resolve/zone_response.h"
+
+#include <algorithm>
+
+#include "scanner/limits.h"
+
+namespace mxscan {
+namespace {
+
+bool IsType(const RecordView& record, RrType type) {
+  return record.rr_class == kClassIn && record.type == static_cast<uint16_t>(type);
+}
+
+bool HasAnswerSection(const MessageView& message) {
+  return !message.records().empty() && message.records()[0].section == Section::kAnswer;
+}
+
+// The addresses that the additional section has for the referral's name servers. `zone` is the one that refers.
+void ReadGlue(const MessageView& message, NameView zone, Referral* referral) {
+  Name owner;
+  IpAddress address;
+  for (const RecordView& record : message.records()) {
+    if (record.section != Section::kAdditional || referral->glue.size() >= kZoneServersMax) continue;
+    if (!message.ReadAddress(record, &address) || !message.ReadName(record.name_offset, &owner)) continue;
+    if (!IsSubdomain(owner, zone)) continue;
+    const auto found = std::find(referral->ns.begin(), referral->ns.end(), owner);
+    if (found == referral->ns.end()) continue;
+    referral->glue.push_back({static_cast<uint8_t>(found - referral->ns.begin()), address});
+  }
+}
+
+// The NS records of the authority section that lead from `zone` down towards `question`, if there are any.
+bool ReadReferral(const MessageView& message, NameView zone, NameView question, Referral* referral) {
+  referral->ns.clear();
+  referral->glue.clear();
+  Name owner, target;
+  for (const RecordView& record : message.records()) {
+    if (record.section != Section::kAuthority || !IsType(record, RrType::kNs)) continue;
+    if (!message.ReadName(record.name_offset, &owner)) continue;
+    if (referral->ns.empty()) {
+      if (owner.view().size() <= zone.size() || !IsSubdomain(owner, zone) || !IsSubdomain(question, owner)) continue;
+      referral->zone = owner;
+      referral->ttl = record.ttl;
+    } else if (owner != referral->zone) {
+      continue;
+    }
+    if (referral->ns.size() == kNsNamesMax) break;
+    if (!message.ReadNameRdata(record, &target)) continue;
+    referral->ttl = std::min(referral->ttl, record.ttl);
+    if (std::find(referral->ns.begin(), referral->ns.end(), target) == referral->ns.end()) {
+      referral->ns.push_back(target);
+    }
+  }
+  if (referral->ns.empty()) return false;
+  ReadGlue(message, zone, referral);
+  return true;
+}
+
+// NS records of a zone above the one that was asked.
+bool PointsUpward(const MessageView& message, NameView zone) {
+  Name owner;
+  for (const RecordView& record : message.records()) {
+    if (record.section != Section::kAuthority || !IsType(record, RrType::kNs)) continue;
+    if (!message.ReadName(record.name_offset, &owner)) continue;
+    if (owner.view().size() < zone.size() && IsSubdomain(zone, owner)) return true;
+  }
+  return false;
+}
+
+ResponseKind Fail(ResponseKind kind, Answer* answer) {
+  answer->outcome = kind == ResponseKind::kRefused ? Outcome::kRefused : Outcome::kServFail;
+  return kind;
+}
+
+ResponseKind Conclude(Outcome outcome, Answer* answer) {
+  answer->outcome = outcome;
+  return ResponseKind::kFinal;
+}
+
+ResponseKind ReadAlias(const MessageView& message, NameView zone, Answer* answer) {
+  const NameView end = answer->chain.back();
+  if (answer->alias_loop) return Conclude(Outcome::kNoData, answer);
+  if (IsSubdomain(end, zone)) {
+    // The rcode of a chain is that of its last name (RFC 6604 3).
+    if (answer->rcode == Rcode::kNxDomain) return Conclude(Outcome::kNxDomain, answer);
+    if (HasSoaOver(message, end, zone)) return Conclude(Outcome::kNoData, answer);
+  }
+  return ResponseKind::kAlias;
+}
+
+}  // namespace
+
+ResponseKind ReadResponse(const MessageView& message, NameView zone, NameView question, RrType type, Answer* answer,
+                          Referral* referral) {
+  InterpretAnswer(message, question, type, answer, zone);
+  if (answer->rcode == Rcode::kRefused) return Fail(ResponseKind::kRefused, answer);
+  const bool nxdomain = answer->rcode == Rcode::kNxDomain;
+  if (!nxdomain && answer->rcode != Rcode::kNoError) return Fail(ResponseKind::kFailed, answer);
+  const bool authoritative = message.authoritative();
+  const bool cached = !authoritative && message.recursion_available();
+  if (answer->outcome == Outcome::kData) return cached ? Fail(ResponseKind::kLame, answer) : ResponseKind::kFinal;
+  // A DNAME that makes no name, NXDOMAIN beside data, records about something else (answer.cc).
+  const bool nonsense = answer->outcome == Outcome::kServFail && HasAnswerSection(message);
+  if (nonsense) return Fail(ResponseKind::kFailed, answer);
+  if (!answer->chain.empty()) return cached ? Fail(ResponseKind::kLame, answer) : ReadAlias(message, zone, answer);
+  const bool soa = HasSoaOver(message, question, zone);
+  if (nxdomain) {
+    const bool told = authoritative || (soa && !cached);
+    return told ? Conclude(Outcome::kNxDomain, answer) : Fail(ResponseKind::kLame, answer);
+  }
+  if (soa) return cached ? Fail(ResponseKind::kLame, answer) : Conclude(Outcome::kNoData, answer);
+  if (ReadReferral(message, zone, question, referral)) return ResponseKind::kReferral;
+  const bool says_nothing = authoritative && !PointsUpward(message, zone);
+  return says_nothing ? Conclude(Outcome::kNoData, answer) : Fail(ResponseKind::kLame, answer);
+}
+
+}  // namespace mxscan

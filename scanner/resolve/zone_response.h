@@ -1,0 +1,61 @@
+// What a response of an authoritative server means, when it was asked as a server of one zone.
+//
+// Purpose: one documented function decides between answer, alias, referral and failure. It believes a server within its
+// zone only: records of owners outside are not read, a referral must lead down towards the question, glue must be of a
+// name server of that referral, within the zone that refers. A server that answers from somebody else's data (AA clear
+// and RA set), sends upward or to the side, or says nothing is lame (RFC 1912 2.8). Order of the decisions:
+//   1. rcode other than NOERROR and NXDOMAIN: failed (REFUSED: refused).
+//   2. Data at the end of the alias chain: final.
+//   3. An alias: final where the zone itself says that the chain's end has no data or does not exist; else the end is
+//      to be asked for, at its own zone.
+//   4. NXDOMAIN, with AA or an SOA record of the zone: final.
+//   5. An answer section that is about something else: failed.
+//   6. An SOA record over the name and within the zone: NODATA, final.
+//   7. NS records below the zone and above (or at) the name: a referral.
+//   8. AA: NODATA without its SOA record, final; but with NS records of a zone above it is an upward referral, and
+//   lame.
+//   9. Anything else: lame.
+// AA is not asked for in 2, 3 and 6, since servers forget it; but with RA set beside it the word is a resolver's, and
+// the server is lame.
+// Ownership: a Referral keeps its capacity. Thread safety: one thread a value. Units: TTL in seconds. Errors: the kind.
+#ifndef MXSCAN_SCANNER_RESOLVE_ZONE_RESPONSE_H_
+#define MXSCAN_SCANNER_RESOLVE_ZONE_RESPONSE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "io/address.h"
+#include "scanner/dns/answer.h"
+#include "scanner/dns/name.h"
+#include "scanner/dns/wire.h"
+
+namespace mxscan {
+
+enum class ResponseKind : uint8_t {
+  kFinal,     // answer->outcome is data, nodata or nxdomain
+  kAlias,     // answer->chain leads to a name that must be asked for
+  kReferral,  // *referral
+  kRefused,
+  kLame,
+  kFailed,  // SERVFAIL and other rcodes, nonsense
+};
+
+struct Glue {
+  uint8_t ns = 0;  // index into Referral::ns
+  IpAddress address;
+};
+
+struct Referral {
+  Name zone;
+  uint32_t ttl = 0;
+  std::vector<Name> ns;    // at most kNsNamesMax, without duplicates
+  std::vector<Glue> glue;  // in the order of the message
+};
+
+// `message` has parsed and repeats the question; `zone` is the question's own name or above it.
+ResponseKind ReadResponse(const MessageView& message, NameView zone, NameView question, RrType type, Answer* answer,
+                          Referral* referral);
+
+}  // namespace mxscan
+
+#endif  // MXSCAN_SCANNER_RESOLVE_ZONE_RESPONSE_H_
