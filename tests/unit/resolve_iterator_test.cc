@@ -1,0 +1,330 @@
+// The iterator on a small tree: the way down, aliases, servers that fail, and who waits for whom.
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/unit/resolve_tree.h"
+
+namespace mxscan::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// The root (127.0.0.1), test. (127.0.1.1 and .2), other. (127.0.2.1), and zones below.
+Tree SmallTree() {
+  Tree tree;
+  tree.AddZone(".", R"(test. NS ns1.test.
+test. NS ns2.test.
+ns1.test. A 127.0.1.1
+ns2.test. A 127.0.1.2
+other. NS ns.other.
+ns.other. A 127.0.2.1)");
+  tree.AddZone("test.", R"(a.test. NS ns1.a.test.
+a.test. NS ns2.a.test.
+ns1.a.test. A 127.1.0.1
+ns2.a.test. A 127.1.0.2
+out.test. NS ns.host.other.
+b.test. NS ns.host.other.
+direct.test. A 192.0.2.9)");
+  tree.AddZone("other.", R"(host.other. NS ns.host.other.
+ns.host.other. A 127.2.0.1
+deep.other. NS ns.deep.other.
+ns.deep.other. A 127.2.0.3)");
+  tree.AddZone("a.test.", R"(a.test. MX mail.a.test.
+mail.a.test. A 192.0.2.1
+www.a.test. CNAME mail.a.test.
+far.a.test. CNAME x.out.test.
+loop.a.test. CNAME loop.out.test.
+tree.a.test. DNAME t.out.test.
+empty.a.test. MX mail.a.test.)");
+  tree.AddZone("out.test.", R"(x.out.test. CNAME y.b.test.
+loop.out.test. CNAME loop.a.test.
+n.t.out.test. A 192.0.2.4
+gone.out.test. CNAME nothing.b.test.)");
+  tree.AddZone("b.test.", "y.b.test. A 192.0.2.3");
+  tree.AddZone("host.other.", "ns.host.other. A 127.2.0.1");
+  tree.Serve("127.0.0.1", {"."});
+  tree.Serve("127.0.1.1", {"test."});
+  tree.Serve("127.0.1.2", {"test."});
+  tree.Serve("127.0.2.1", {"other."});
+  tree.Serve("127.1.0.1", {"a.test."});
+  tree.Serve("127.1.0.2", {"a.test."});
+  tree.Serve("127.2.0.1", {"host.other.", "out.test.", "b.test."});
+  return tree;
+}
+
+IteratorBench::Before Always(Rcode rcode, uint16_t flags = 0) {
+  return [=](const Question&, std::span<const uint8_t> query, bool, bool* taken) {
+    *taken = true;
+    return Tree::Plain(query, rcode, flags);
+  };
+}
+
+Octets Silence(const Question&, std::span<const uint8_t>, bool, bool* taken) {
+  *taken = true;
+  return {};
+}
+
+TEST(Iterator, WalksDownAndRemembersTheWay) {
+  IteratorBench bench(SmallTree());
+  const IteratedDone first = bench.Resolve("a.test.", RrType::kMx);
+  EXPECT_EQ(first.outcome, Outcome::kData);
+  EXPECT_THAT(first.exchanges, ElementsAre("mail.a.test."));
+  EXPECT_TRUE(first.server == "127.1.0.1" || first.server == "127.1.0.2");
+  EXPECT_EQ(first.sends, 3);
+  const IteratedDone second = bench.Resolve("mail.a.test.");
+  EXPECT_THAT(second.addresses, ElementsAre("192.0.2.1"));
+  EXPECT_EQ(second.sends, 1);
+  EXPECT_EQ(bench.asked("127.0.0.1"), 1);
+}
+
+TEST(Iterator, TellsAbsenceOfData) {
+  IteratorBench bench(SmallTree());
+  EXPECT_EQ(bench.Resolve("empty.a.test.").outcome, Outcome::kNoData);
+  EXPECT_EQ(bench.Resolve("none.a.test.").outcome, Outcome::kNxDomain);
+  EXPECT_EQ(bench.Resolve("none.test.").outcome, Outcome::kNxDomain);
+  EXPECT_EQ(bench.Resolve("none.").outcome, Outcome::kNxDomain);
+  EXPECT_EQ(bench.Resolve("direct.test.").outcome, Outcome::kData);
+}
+
+TEST(Iterator, FollowsAliasesWithinAndOverZones) {
+  IteratorBench bench(SmallTree());
+  EXPECT_THAT(bench.Resolve("www.a.test.").chain, ElementsAre("mail.a.test."));
+  const IteratedDone far = bench.Resolve("far.a.test.");
+  EXPECT_EQ(far.outcome, Outcome::kData);
+  EXPECT_THAT(far.chain, ElementsAre("x.out.test.", "y.b.test."));
+  EXPECT_THAT(far.addresses, ElementsAre("192.0.2.3"));
+  const IteratedDone gone = bench.Resolve("gone.out.test.");
+  EXPECT_EQ(gone.outcome, Outcome::kNxDomain);
+  EXPECT_THAT(gone.chain, ElementsAre("nothing.b.test."));
+}
+
+TEST(Iterator, FollowsDnameOverZones) {
+  IteratorBench bench(SmallTree());
+  const IteratedDone done = bench.Resolve("n.tree.a.test.");
+  EXPECT_EQ(done.outcome, Outcome::kData);
+  EXPECT_TRUE(done.via_dname);
+  EXPECT_THAT(done.chain, ElementsAre("n.t.out.test."));
+  EXPECT_THAT(done.addresses, ElementsAre("192.0.2.4"));
+}
+
+TEST(Iterator, SeesALoopOverZones) {
+  IteratorBench bench(SmallTree());
+  const IteratedDone done = bench.Resolve("loop.a.test.");
+  EXPECT_TRUE(done.alias_loop);
+  EXPECT_EQ(done.outcome, Outcome::kNoData);
+  EXPECT_THAT(done.chain, ElementsAre("loop.out.test.", "loop.a.test."));
+}
+
+TEST(Iterator, LooksUpNameServersWithoutGlueOnce) {
+  IteratorBench bench(SmallTree());
+  EXPECT_EQ(bench.Resolve("y.b.test.").outcome, Outcome::kData);
+  EXPECT_EQ(bench.iterator().iterator_counters().targets_asked, 1u);
+  EXPECT_EQ(bench.Resolve("n.t.out.test.").outcome, Outcome::kData);
+  EXPECT_EQ(bench.iterator().iterator_counters().targets_asked, 1u);
+}
+
+TEST(Iterator, AsksTheNextServerWhereOneFails) {
+  for (const Rcode rcode : {Rcode::kServFail, Rcode::kRefused}) {
+    IteratorBench bench(SmallTree());
+    bench.Misbehave("127.1.0.1", Always(rcode));
+    for (int i = 0; i < 8; ++i) EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData);
+  }
+}
+
+TEST(Iterator, RemembersALameServer) {
+  IteratorBench bench(SmallTree());
+  bench.Misbehave("127.1.0.1", Always(Rcode::kRefused));
+  for (int i = 0; i < 300; ++i) EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData);
+  EXPECT_EQ(bench.asked("127.1.0.1"), 1);
+}
+
+TEST(Iterator, AskALameServerWhereThereIsNoOther) {
+  IteratorBench bench(SmallTree());
+  bool healed = false;
+  for (const char* address : {"127.1.0.1", "127.1.0.2"}) {
+    bench.Misbehave(address, [&healed](const Question&, std::span<const uint8_t> query, bool, bool* taken) {
+      *taken = !healed;
+      return healed ? Octets() : Tree::Plain(query, Rcode::kRefused, 0);
+    });
+  }
+  EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kRefused);
+  healed = true;
+  EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData);
+}
+
+TEST(Iterator, TellsHowItFailed) {
+  struct Case {
+    IteratorBench::Before before;
+    Outcome outcome;
+    int32_t rcode;
+  };
+  const Case cases[] = {{Always(Rcode::kServFail), Outcome::kServFail, 2},
+                        {Always(Rcode::kRefused), Outcome::kRefused, 5},
+                        {Always(Rcode::kNotImp), Outcome::kServFail, 4},
+                        {Silence, Outcome::kTimeout, -1},
+                        // No AA, no SOA, no NS: nothing said. And a resolver's word.
+                        {Always(Rcode::kNoError), Outcome::kServFail, 0},
+                        {Always(Rcode::kNxDomain, kFlagRecursionAvailable), Outcome::kServFail, 3}};
+  for (const Case& test : cases) {
+    IteratorBench bench(SmallTree());
+    for (const char* address : {"127.1.0.1", "127.1.0.2"}) bench.Misbehave(address, test.before);
+    const IteratedDone done = bench.Resolve("mail.a.test.");
+    EXPECT_EQ(done.outcome, test.outcome) << test.rcode;
+    EXPECT_EQ(done.rcode, test.rcode);
+    EXPECT_THAT(done.addresses, IsEmpty());
+  }
+}
+
+TEST(Iterator, ASilentServerIsNotAskedWhileAnotherAnswers) {
+  IteratorBench bench(SmallTree());
+  bench.Misbehave("127.1.0.1", Silence);
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData);
+  // Only now and then, to see whether it lives.
+  EXPECT_LT(bench.asked("127.1.0.1"), 40);
+}
+
+TEST(Iterator, TakesTheWholeAnswerByTcp) {
+  IteratorBench bench(SmallTree());
+  for (const char* address : {"127.1.0.1", "127.1.0.2"}) {
+    bench.Misbehave(address, [](const Question&, std::span<const uint8_t> query, bool tcp, bool* taken) {
+      *taken = !tcp;
+      return tcp ? Octets() : Tree::Plain(query, Rcode::kNoError, kFlagTruncated | kFlagAuthoritative);
+    });
+  }
+  const IteratedDone done = bench.Resolve("mail.a.test.");
+  EXPECT_EQ(done.outcome, Outcome::kData);
+  EXPECT_EQ(bench.iterator().counters().tcp_attempts, 1u);
+}
+
+TEST(Iterator, ForgetsEdnsWhereAServerRefusesIt) {
+  IteratorBench bench(SmallTree());
+  for (const char* address : {"127.1.0.1", "127.1.0.2"}) {
+    bench.Misbehave(address, [](const Question& question, std::span<const uint8_t> query, bool, bool* taken) {
+      *taken = question.has_opt;
+      return question.has_opt ? Tree::Plain(query, Rcode::kFormErr, 0) : Octets();
+    });
+  }
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData);
+  EXPECT_LE(bench.asked("127.1.0.1") + bench.asked("127.1.0.2"), 22);
+}
+
+// Thousands of names under a cold top-level domain ask the root once.
+TEST(Iterator, OneLeadsAndTheOthersWait) {
+  IteratorBench bench(SmallTree());
+  std::vector<uint64_t> tags;
+  for (int i = 0; i < 500; ++i) tags.push_back(bench.Ask("n" + std::to_string(i) + ".a.test."));
+  bench.Run();
+  for (const uint64_t tag : tags) EXPECT_EQ(bench.done(tag).outcome, Outcome::kNxDomain);
+  EXPECT_EQ(bench.asked("127.0.0.1"), 1);
+  EXPECT_EQ(bench.asked("127.0.1.1") + bench.asked("127.0.1.2"), 1);
+  EXPECT_EQ(bench.asked_in_all(), 502);
+}
+
+// A leader that gets no answer does not hold the others up one after the other.
+TEST(Iterator, WaitersGoOnWithoutTheirLeader) {
+  IteratorBench bench(SmallTree());
+  bench.Misbehave("127.0.0.1", Silence);
+  for (int i = 0; i < 100; ++i) bench.Ask("n" + std::to_string(i) + ".a.test.");
+  bench.Run(60 * kSecond);
+  EXPECT_EQ(bench.iterator().open(), 0u);
+}
+
+TEST(Iterator, KeepsEachServersPace) {
+  IteratorBench bench(SmallTree());
+  bench.options().authority.server_rate = 20;
+  for (int i = 0; i < 200; ++i) bench.Ask("n" + std::to_string(i) + ".a.test.");
+  bench.Run();
+  EXPECT_EQ(bench.iterator().open(), 0u);
+  for (const char* text : {"127.1.0.1", "127.1.0.2"}) {
+    const Endpoint server{*IpAddress::Parse(text), 53};
+    EXPECT_LE(sim::BusiestWindow(bench.network().log(), kSecond, false, &server), 20u);
+    EXPECT_GT(bench.asked(text), 80);  // both carry their share
+  }
+  EXPECT_LT(bench.now(), 7 * kSecond);
+}
+
+// A paced server does not hold up what goes elsewhere.
+TEST(Iterator, ASlowServerDelaysOnlyItsOwn) {
+  IteratorBench bench(SmallTree());
+  bench.options().authority.server_rate = 10;
+  EXPECT_EQ(bench.Resolve("y.b.test.").outcome, Outcome::kData);
+  for (int i = 0; i < 300; ++i) bench.Ask("n" + std::to_string(i) + ".a.test.");
+  bench.Run(2 * kSecond);
+  const TimeNs before = bench.now();
+  const uint64_t quick = bench.Ask("y.b.test.");
+  while (!bench.is_done(quick)) bench.Run(10 * kMillisecond);
+  EXPECT_LT(bench.now() - before, 300 * kMillisecond);
+}
+
+// A machine without IPv6 learns that once, not at every server.
+TEST(Iterator, AFamilyWithoutRouteIsLeftAlone) {
+  Tree tree;
+  tree.AddZone(".", R"(test. NS ns1.test.
+test. NS ns2.test.
+ns1.test. A 127.0.1.1
+ns1.test. AAAA 2001:db8::1
+ns2.test. AAAA 2001:db8::2)");
+  tree.AddZone("test.", "*.test. A 192.0.2.1");
+  tree.Serve("127.0.0.1", {"."});
+  tree.Serve("127.0.1.1", {"test."});
+  IteratorBench bench(std::move(tree));
+  size_t seen = 0;
+  for (int i = 0; i < 200; ++i) {
+    const uint64_t tag = bench.Ask("n" + std::to_string(i) + ".test.");
+    while (!bench.is_done(tag)) {
+      bench.Run(kMillisecond);
+      for (; seen < bench.network().log().size(); ++seen) {
+        const Endpoint& server = bench.network().log()[seen].server;
+        if (server.address.family() == 6) bench.iterator().OnSocketError({0, server, ENETUNREACH}, bench.now());
+      }
+    }
+    EXPECT_EQ(bench.done(tag).outcome, Outcome::kNxDomain);
+  }
+  const auto to_v6 = [](const sim::SendRecord& record) { return record.server.address.family() == 6; };
+  EXPECT_LE(std::count_if(bench.network().log().begin(), bench.network().log().end(), to_v6), kUnreachableMax);
+}
+
+TEST(Iterator, SpecialAddressesAreNotAskedOutsideALaboratory) {
+  IteratorBench bench(SmallTree());
+  bench.options().special_addresses = false;
+  bench.options().roots = {{ToName("a.root."), *IpAddress::Parse("127.0.0.1")}};
+  // Hints are the user's own word; what referrals say is not.
+  EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kServFail);
+  EXPECT_EQ(bench.asked_in_all(), bench.asked("127.0.0.1"));
+  EXPECT_GT(bench.iterator().iterator_counters().special, 0u);
+}
+
+TEST(Iterator, EvictionChangesCostAndNoResult) {
+  IteratorBench bench(SmallTree());
+  bench.options().cache_bytes = 1;
+  bench.options().authority.servers_max = 1;
+  for (int round = 0; round < 5; ++round) {
+    EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData);
+    EXPECT_EQ(bench.Resolve("far.a.test.").outcome, Outcome::kData);
+    EXPECT_EQ(bench.Resolve("none.b.test.").outcome, Outcome::kNxDomain);
+    bench.Sleep(5 * kSecond);
+  }
+  EXPECT_GT(bench.iterator().delegations().evicted(), 0u);
+}
+
+TEST(Iterator, ManyFaultsLeadToNoFalseAnswer) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    sim::FaultPlan plan{.latency_ns = 5 * kMillisecond, .jitter_ns = 3 * kMillisecond};
+    plan.lose_query = plan.lose_answer = 0.1;
+    plan.duplicate_answer = plan.reorder = plan.truncate = 0.1;
+    plan.forge = 1;
+    plan.forge_kinds = sim::kForgeAll;
+    IteratorBench bench(SmallTree(), seed, plan);
+    for (int i = 0; i < 20; ++i) {
+      const IteratedDone done = bench.Resolve(i % 2 == 0 ? "far.a.test." : "none.b.test.");
+      if (IsFailed(done.outcome)) continue;
+      EXPECT_EQ(done.outcome, i % 2 == 0 ? Outcome::kData : Outcome::kNxDomain) << "seed " << seed;
+      EXPECT_THAT(done.addresses, SizeIs(i % 2 == 0 ? 1 : 0)) << "seed " << seed;
+      for (const std::string& address : done.addresses) EXPECT_EQ(address, "192.0.2.3") << "seed " << seed;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mxscan::test
