@@ -27,15 +27,17 @@ struct ScanFlags {
   std::string output;
   std::vector<std::string> resolvers{"system"};
   std::string rate = "10k";
-  std::string server_rate = "1k";
-  std::string server_inflight = "0";
+  std::string server_rate;      // by the way of resolution
+  std::string server_inflight;  // the same
+  std::string root_hints;
+  int lab_port = 0;
   std::string inflight = "4096";
   std::string timeout = "2s";
   int tries = kTriesDefault;
   int threads = 0;
   std::string io = "auto";
   std::vector<std::string> source_addresses;
-  std::string lookups = "mx,a,aaaa,ptr,confirm,probe,bogus";
+  std::string lookups;  // by the way of resolution
   std::string format = "auto";
   int column = 0;
   std::string seed;
@@ -125,6 +127,9 @@ std::string Join(const std::vector<std::string>& items) {
 absl::Status TakeBlocklist(const ScanFlags& flags, ScanOptions* options) {
   options->blocklist_files = flags.blocklist_files;
   if (flags.blocklist_files.empty()) return absl::OkStatus();
+  if (options->iterative) {
+    return Usage("--blocklist-file is not honoured by --resolver iterative yet; give a recursive --resolver");
+  }
   absl::StatusOr<std::shared_ptr<const Blocklist>> list = ReadBlocklist(flags.blocklist_files);
   if (!list.ok()) return absl::FailedPreconditionError(list.status().message());
   options->blocklist = *std::move(list);
@@ -137,7 +142,43 @@ absl::Status TakeBlocklist(const ScanFlags& flags, ScanOptions* options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
+constexpr std::string_view kIterative = "iterative";
+
+// Where questions go: to recursive resolvers, or from the root down; and the defaults that follow from it.
+absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
+  const auto is_iterative = [](const std::string& item) { return item == kIterative; };
+  options->iterative = std::any_of(flags->resolvers.begin(), flags->resolvers.end(), is_iterative);
+  const bool given = !flags->lookups.empty();
+  if (!given) flags->lookups = "mx,a,aaaa,ptr,confirm,probe,bogus";
+  if (flags->server_rate.empty()) flags->server_rate = options->iterative ? "50" : "1k";
+  if (flags->server_inflight.empty()) flags->server_inflight = options->iterative ? "50" : "0";
+  if (!options->iterative) {
+    if (!flags->root_hints.empty()) return Usage("--root-hints is for --resolver iterative");
+    if (flags->lab_port != 0) return Usage("--lab is for --resolver iterative");
+    absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), flags->resolvers);
+    if (servers.ok()) options->servers = *std::move(servers);
+    return servers.status();
+  }
+  if (flags->resolvers.size() > 1) return Usage("--resolver iterative stands alone: it asks no other resolver");
+  if (!given) {
+    flags->lookups = "mx,a,aaaa,ptr,confirm,probe";
+  } else if (absl::StrCat(",", flags->lookups, ",").find(",bogus,") != std::string::npos) {
+    return Usage("--lookups: 'bogus' needs a resolver that validates; with --resolver iterative there is none");
+  }
+  options->lab = flags->lab_port != 0;
+  if (options->lab) options->authority_port = static_cast<uint16_t>(flags->lab_port);
+  if (flags->root_hints.empty()) {
+    options->root_hints = BuiltInRootHints();
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::string> text = ReadWholeFile(PosixFileSystem(), flags->root_hints);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<std::vector<RootHint>> hints = ParseRootHints(*text, flags->root_hints);
+  if (hints.ok()) options->root_hints = *std::move(hints);
+  return hints.status();
+}
+
+absl::StatusOr<ScanOptions> Understand(ScanFlags flags) {
   ScanOptions options;
   options.inputs = flags.inputs;
   options.output = flags.output;
@@ -146,7 +187,8 @@ absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
   options.threads = flags.threads;
   options.quiet = flags.quiet;
   options.dry_run = flags.dry_run;
-  absl::Status status = ReadLimits(flags, &options);
+  absl::Status status = ReadResolution(&flags, &options);
+  if (status.ok()) status = ReadLimits(flags, &options);
   if (status.ok()) status = ReadChoices(flags, &options);
   if (status.ok()) status = ParseLookups(flags.lookups, &options.lookups);
   if (status.ok()) status = ReadSeed(flags.seed, &options.seed);
@@ -157,9 +199,6 @@ absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
     if (!FindUser(options.user).ok()) return Usage(absl::StrCat("--user: there is no user '", options.user, "'"));
   }
   if (options.output.empty() && !options.dry_run) return Usage("--output DIR is missing: where the dataset goes");
-  absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), flags.resolvers);
-  if (!servers.ok()) return servers.status();
-  options.servers = *std::move(servers);
   status = TakeBlocklist(flags, &options);
   if (!status.ok()) return status;
   options.described = {{"resolver", Join(flags.resolvers)},
@@ -181,6 +220,10 @@ absl::StatusOr<ScanOptions> Understand(const ScanFlags& flags) {
                        {"blocklist-file", Join(flags.blocklist_files)},
                        {"user", flags.user},
                        {"checkpoint-interval", flags.checkpoint_interval}};
+  if (options.iterative) {
+    options.described.emplace_back("root-hints", flags.root_hints);  // empty: built in
+    if (options.lab) options.described.emplace_back("lab", absl::StrCat(flags.lab_port));
+  }
   return options;
 }
 
@@ -215,15 +258,25 @@ ScanCommand::ScanCommand(CLI::App* root) {
   app_->add_option("INPUT", flags_.inputs, "lists of domains: plain or rank,domain CSV, compressed or not; - is stdin")
       ->required();
   app_->add_option("-o,--output", flags_.output, "directory of the dataset; must not exist or be empty");
-  app_->add_option("--resolver", flags_.resolvers, "system, @FILE, ADDRESS[:PORT] or [V6]:PORT; repeatable")
+  app_->add_option(
+          "--resolver", flags_.resolvers,
+          "system, @FILE, ADDRESS[:PORT] or [V6]:PORT, repeatable; or iterative: ask the authoritative servers, from "
+          "the root down")
       ->allow_extra_args(false)  // what follows its one word is an INPUT
       ->capture_default_str();
+  app_->add_option("--root-hints", flags_.root_hints,
+                   "of --resolver iterative: the root's servers, in the format of named.root; else those built in");
+  app_->add_option(
+          "--lab", flags_.lab_port,
+          "of --resolver iterative, for laboratories: servers are asked at this PORT, and at loopback, private "
+          "and other special addresses too")
+      ->check(CLI::Range(1, 65535));
   app_->add_option("--rate", flags_.rate, "packets a second in all, retries included; 0: no limit")
       ->capture_default_str();
-  app_->add_option("--server-rate", flags_.server_rate, "packets a second to one server; 0: no limit")
-      ->capture_default_str();
-  app_->add_option("--server-inflight", flags_.server_inflight, "attempts in flight at one server; 0: no limit")
-      ->capture_default_str();
+  app_->add_option("--server-rate", flags_.server_rate,
+                   "packets a second to one server; 0: no limit; 1k where not given, 50 with --resolver iterative");
+  app_->add_option("--server-inflight", flags_.server_inflight,
+                   "attempts in flight at one server; 0: no limit; 0 where not given, 50 with --resolver iterative");
   app_->add_option("--inflight", flags_.inflight, "attempts in flight in all")->capture_default_str();
   app_->add_option("--timeout", flags_.timeout, "of a question's first attempt; later ones wait longer")
       ->capture_default_str();
@@ -236,10 +289,11 @@ ScanCommand::ScanCommand(CLI::App* root) {
   app_->add_option("--io", flags_.io, "auto, uring or mmsg")->capture_default_str();
   app_->add_option("--source-address", flags_.source_addresses, "send from this address; one per family")
       ->allow_extra_args(false);
-  app_->add_option("--lookups", flags_.lookups,
-                   "groups of questions, separated by commas: mx, a, aaaa, ptr, confirm, probe, bogus, and wildcard, "
-                   "which asks about as many MX questions again; --dry-run says what each costs")
-      ->capture_default_str();
+  app_->add_option(
+      "--lookups", flags_.lookups,
+      "groups of questions, separated by commas: mx, a, aaaa, ptr, confirm, probe, bogus, and wildcard, "
+      "which asks about as many MX questions again; --dry-run says what each costs; all but wildcard where "
+      "not given, and without bogus with --resolver iterative");
   app_->add_option("--format", flags_.format, "of the lists: auto, plain, csv or url")->capture_default_str();
   app_->add_option("--column", flags_.column, "of the name in CSV, from 1; 0: guess")
       ->check(CLI::Range(0, 1000))
@@ -312,8 +366,19 @@ int ScanCommand::DryRun(const ScanOptions& options) {
     absl::StrAppend(&text, "blocklist: ", BlocklistText(*options.blocklist), "; of the names above ", blocked,
                     " are on it and not asked\n");
   }
-  absl::StrAppend(&text, "resolvers: ", options.servers.size(), ", the first is ", options.servers[0].ToString(), "\n");
+  if (options.iterative) {
+    absl::StrAppend(&text, "resolution: iterative, from ", options.root_hints.size(), " addresses of root servers, ",
+                    options.lab ? absl::StrCat("in a laboratory at port ", options.authority_port) : "at port 53",
+                    "; at most ", CountText(options.server_rate), " packets a second to one server\n");
+  } else {
+    absl::StrAppend(&text, "resolvers: ", options.servers.size(), ", the first is ", options.servers[0].ToString(),
+                    "\n");
+  }
   absl::StrAppend(&text, CostsText(options.lookups, names));
+  if (options.iterative) {
+    absl::StrAppend(&text, "  each question: 1 packet at a zone whose servers are known, 1 more a zone cut on the way ",
+                    "that is not, 1 or 2 a name server without glue\n");
+  }
   const double servers_rate = options.server_rate * static_cast<double>(options.servers.size());
   double rate = options.rate;
   if (servers_rate > 0 && (rate == 0 || servers_rate < rate)) rate = servers_rate;
@@ -351,6 +416,11 @@ int ScanCommand::Report(const ScanOptions& options, const ScanResult& result) {
                             " is unfinished: what is in its manifests is whole; go on: ", ResumeText(options, result)));
       return kExitStopped;
     case ScanEnd::kNoServer:
+      if (options.iterative) {
+        Complain(absl::StrCat(why, " (asked: the root's servers); see whether this machine may send to UDP port ",
+                              options.authority_port, " anywhere, or give a recursive --resolver"));
+        return kExitNoServer;
+      }
       Complain(absl::StrCat(why, " (asked: ", options.servers[0].ToString(),
                             options.servers.size() > 1 ? " and others" : "",
                             "); see whether it can be reached and serves this machine, or give another --resolver"));
@@ -420,7 +490,11 @@ int ResumeScan(const RunInfo& run, const std::string& directory, bool quiet) {
   // By its words, as they stand in run.json, so that every option is understood as it was when it was given.
   std::vector<std::string> words = {"scan", "--output", directory, "--seed", run.seed};
   for (const auto& [name, value] : run.options) {
-    if (name == "blocklist-file") continue;  // paths, which may hold spaces
+    if (name == "blocklist-file") continue;        // paths, which may hold spaces
+    if (name == "root-hints" && !value.empty()) {  // a path too
+      words.push_back(absl::StrCat("--root-hints=", value));
+      continue;
+    }
     for (const absl::string_view word : absl::StrSplit(value, ' ', absl::SkipEmpty())) {
       words.push_back(absl::StrCat("--", name, "=", word));
     }

@@ -58,7 +58,7 @@ bool Iterator::Usable(const IpAddress& address) {
   return false;
 }
 
-void Iterator::Ask(NameView name, RrType type, uint64_t tag, Checking /*checking*/) {
+bool Iterator::Ask(NameView name, RrType type, uint64_t tag, Checking /*checking*/) {
   const uint32_t index = NewTask();
   Task& task = At(index);
   task.tag = tag;
@@ -69,6 +69,7 @@ void Iterator::Ask(NameView name, RrType type, uint64_t tag, Checking /*checking
   ++open_;
   ++asked_;
   MakeReady(index);
+  return true;
 }
 
 // Goes on with a question as far as it goes without waiting.

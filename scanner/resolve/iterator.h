@@ -76,7 +76,7 @@ class Iterator final : public Resolver {
   absl::Status Open() override { return engine_.Open(); }
   using Resolver::Ask;
   // `checking` has no meaning here: authoritative servers validate nothing.
-  void Ask(NameView name, RrType type, uint64_t tag, Checking checking) override;
+  bool Ask(NameView name, RrType type, uint64_t tag, Checking checking) override;
   bool HasRoom() const override { return open_ < options_.questions_max; }
   bool HasUnsent() const override { return !ready_.empty() || engine_.HasUnsent() || !failed_.empty(); }
   const Completion* OnDatagram(const InDatagram& datagram, TimeNs now) override;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "output/summary_csv.h"
 #include "scanner/resolve/engine.h"
+#include "scanner/resolve/iterator.h"
 #include "scanner/run/recount.h"
 #include "scanner/run/restore.h"
 
@@ -23,6 +24,10 @@ constexpr uint64_t CacheShare(uint64_t memory) { return memory / 2; }
 constexpr uint64_t SeenShare(uint64_t memory) { return memory / 8; }
 constexpr uint64_t SummaryShare(uint64_t memory) { return memory / 8; }
 constexpr uint64_t kSummaryFloor = 1 << 20;
+// Of the caches' half, where resolution is iterative: half for names and addresses, three eighths for delegations and
+// name servers, an eighth for what is known of servers.
+constexpr uint64_t IteratorShare(uint64_t cache) { return cache / 8 * 3; }
+constexpr uint64_t AuthoritiesShare(uint64_t cache) { return cache / 8; }
 
 constexpr int kShard = 0;  // of a run that is not split
 
@@ -176,6 +181,46 @@ void ScanCore::BeginRun() {
   run_.started_at_us = environment_.start_wall_us;
 }
 
+std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key, Transport* transport) const {
+  const int count = crew_.size();
+  const RandomKey own_key = key.Derive(static_cast<uint64_t>(index));
+  const double rate = options_.rate / count;
+  const double server_rate = options_.server_rate / count;
+  const int server_inflight = options_.server_inflight > 0 ? std::max(1, options_.server_inflight / count) : 0;
+  const size_t inflight = std::max<size_t>(1, options_.inflight / static_cast<size_t>(count));
+  if (options_.iterative) {
+    const uint64_t cache = CacheShare(options_.memory_bytes) / static_cast<uint64_t>(count);
+    IteratorOptions iterator;
+    iterator.authority.source_v4 = options_.source_v4;
+    iterator.authority.source_v6 = options_.source_v6;
+    iterator.authority.rate = rate;
+    iterator.authority.server_rate = server_rate;
+    iterator.authority.server_inflight = server_inflight;
+    iterator.authority.inflight = inflight;
+    iterator.authority.timeout_ns = options_.timeout_ns;
+    iterator.authority.servers_max = std::max<size_t>(kAuthoritiesMin, AuthoritiesShare(cache) / Authorities::kBytes);
+    iterator.roots = options_.root_hints;
+    iterator.questions_max = inflight;
+    iterator.tries = options_.tries;
+    iterator.port = options_.authority_port;
+    iterator.special_addresses = options_.lab;
+    iterator.cache_bytes = IteratorShare(cache);
+    return std::make_unique<Iterator>(iterator, own_key, transport);
+  }
+  EngineOptions engine;
+  engine.servers = options_.servers;
+  engine.source_v4 = options_.source_v4;
+  engine.source_v6 = options_.source_v6;
+  engine.rate = rate;
+  engine.server_rate = server_rate;
+  engine.server_inflight = server_inflight;
+  engine.inflight = inflight;
+  engine.tries = options_.tries;
+  engine.timeout_ns = options_.timeout_ns;
+  engine.blocklist = environment_.blocklist;
+  return std::make_unique<Engine>(engine, own_key, transport);
+}
+
 void ScanCore::OpenWorker(int index, const RandomKey& key) {
   const int count = crew_.size();
   writers_.push_back(std::make_unique<RowWriter>(dataset_.get(), index, count,
@@ -184,34 +229,21 @@ void ScanCore::OpenWorker(int index, const RandomKey& key) {
   seen_.push_back(std::make_unique<SeenSet>(SeenOptions("hosts", index, share)));
   seen_.push_back(std::make_unique<SeenSet>(SeenOptions("addresses", index, share)));
 
-  EngineOptions engine;
-  engine.servers = options_.servers;
-  engine.source_v4 = options_.source_v4;
-  engine.source_v6 = options_.source_v6;
-  engine.rate = options_.rate / count;
-  engine.server_rate = options_.server_rate / count;
-  engine.server_inflight = options_.server_inflight > 0 ? std::max(1, options_.server_inflight / count) : 0;
-  engine.inflight = std::max<size_t>(1, options_.inflight / static_cast<size_t>(count));
-  engine.tries = options_.tries;
-  engine.timeout_ns = options_.timeout_ns;
-  engine.blocklist = environment_.blocklist;
-
   SurveyOptions survey;
   survey.worker = index;
   survey.workers = count;
   survey.lookups = options_.lookups;
   survey.domains_open_max = std::max<size_t>(1, kOpenDomainsDefault / static_cast<size_t>(count));
-  survey.cache_bytes = CacheShare(options_.memory_bytes) / static_cast<uint64_t>(count);
+  survey.cache_bytes = CacheShare(options_.memory_bytes) / static_cast<uint64_t>(count) / (options_.iterative ? 2 : 1);
   survey.owner_seed = key.HashSeed(kOwnerPurpose);
   survey.label_seed = key.HashSeed(kLabelPurpose);
   for (const Endpoint& server : options_.servers) survey.server_texts.push_back(server.ToString());
 
   Transport* const transport = environment_.transports[static_cast<size_t>(index)];
   const int64_t wall_offset_us = environment_.start_wall_us - environment_.start_ns / kMicrosecond;
-  workers_.push_back(std::make_unique<Worker>(
-      index, &crew_, transport, std::make_unique<Engine>(engine, key.Derive(static_cast<uint64_t>(index)), transport),
-      survey, &suffixes_, writers_.back().get(), seen_[seen_.size() - 2].get(), seen_.back().get(),
-      environment_.start_ns, wall_offset_us));
+  workers_.push_back(std::make_unique<Worker>(index, &crew_, transport, MakeResolver(index, key, transport), survey,
+                                              &suffixes_, writers_.back().get(), seen_[seen_.size() - 2].get(),
+                                              seen_.back().get(), environment_.start_ns, wall_offset_us));
 }
 
 void ScanCore::Begin(TimeNs now) {
@@ -281,6 +313,7 @@ void ScanCore::FillCounters() {
   // What no row holds goes on from the last checkpoint; what was counted between it and a kill is lost.
   Counters engine = before_.run.counters["engine"];
   Counters survey = before_.run.counters["survey"];
+  Counters iterator = before_.run.counters["iterator"];
   run_.near_misses = before_.run.near_misses;
   run_.rcodes = before_.run.rcodes;
   run_.transport = before_.run.transport;
@@ -302,6 +335,7 @@ void ScanCore::FillCounters() {
     for (size_t i = 0; i < kRcodesCounted; ++i) {
       if (counters.rcodes[i] > 0) run_.rcodes[absl::StrCat(i)] += counters.rcodes[i];
     }
+    for (const DetailCounter& detail : worker->resolver().details()) iterator[std::string(detail.name)] += detail.value;
     const SurveyCounters& tasks = worker->survey().counters();
     survey["names_evicted"] += tasks.names_evicted;
     survey["addresses_evicted"] += tasks.addresses_evicted;
@@ -317,6 +351,7 @@ void ScanCore::FillCounters() {
   }
   run_.counters["engine"] = std::move(engine);
   run_.counters["survey"] = std::move(survey);
+  if (!iterator.empty()) run_.counters["iterator"] = std::move(iterator);
   FillBlocklist();
   run_.counters["checkpoints"] = checkpoints_;  // of this run alone
   if (options_.resumed.has_value()) {

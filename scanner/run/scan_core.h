@@ -103,6 +103,8 @@ class ScanCore {
   absl::Status OpenDataset();
   absl::StatusOr<Replay> Restore(uint64_t owner_seed, uint64_t memory_bytes);
   void OpenWorker(int index, const RandomKey& key);
+  // The worker's share of the limits.
+  std::unique_ptr<Resolver> MakeResolver(int index, const RandomKey& key, Transport* transport) const;
   SeenSetOptions SeenOptions(const char* prefix, int index, uint64_t share_bytes) const;
   SummaryOptions SummaryOptionsFor(const std::string& name) const;
   void BeginRun();

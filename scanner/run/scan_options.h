@@ -18,18 +18,25 @@
 #include "scanner/input/list_format.h"
 #include "scanner/limits.h"
 #include "scanner/resolve/blocklist.h"
+#include "scanner/resolve/root_hints.h"
 #include "scanner/survey/survey.h"
 
 namespace mxscan {
 
 inline constexpr double kRateDefault = 10'000;       // packets a second in all
 inline constexpr double kServerRateDefault = 1'000;  // a second and recursive resolver
+inline constexpr double kAuthorityRateDefault = 50;  // a second and authoritative server
+inline constexpr int kAuthorityInflightDefault = 50;
 
 struct ScanOptions {
   std::vector<std::string> inputs;
   std::string output;
   ListOptions list;
-  std::vector<Endpoint> servers;
+  std::vector<Endpoint> servers;  // recursive resolvers; none where `iterative`
+  bool iterative = false;         // ask the authoritative servers, from these down:
+  std::vector<RootHint> root_hints;
+  bool lab = false;  // servers may stand at special addresses
+  uint16_t authority_port = 53;
   double rate = kRateDefault;               // 0: no limit
   double server_rate = kServerRateDefault;  // 0: no limit
   int server_inflight = 0;                  // 0: no limit but `inflight`
