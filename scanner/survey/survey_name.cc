@@ -68,7 +68,8 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
 int Survey::AskName(NameEntry* entry, uint8_t families) {
   int sent = 0;
   if (families & kFamily4) sent += resolver_->Ask(entry->name, RrType::kA, MakeTag(TagKind::kNameA, entry->index));
-  if (families & kFamily6) sent += resolver_->Ask(entry->name, RrType::kAaaa, MakeTag(TagKind::kNameAaaa, entry->index));
+  if (families & kFamily6)
+    sent += resolver_->Ask(entry->name, RrType::kAaaa, MakeTag(TagKind::kNameAaaa, entry->index));
   if (families & kWildcard) {
     Name name;
     MXSCAN_CHECK(RandomLabelUnder(entry->name, &name));
@@ -97,8 +98,8 @@ void Survey::OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Com
   if (host.asked_at_us == 0) host.asked_at_us = wall_us;
   if (goes_on) {
     const bool sent = resolver_->Ask(entry->name, is_aaaa ? RrType::kAaaa : RrType::kA,
-                                   MakeTag(is_aaaa ? TagKind::kNameAaaa : TagKind::kNameA, entry->index, next),
-                                   next == Stage::kUnvalidated ? Checking::kDisabled : Checking::kEnabled);
+                                     MakeTag(is_aaaa ? TagKind::kNameAaaa : TagKind::kNameA, entry->index, next),
+                                     next == Stage::kUnvalidated ? Checking::kDisabled : Checking::kEnabled);
     if (!sent) return;
     // The question is of whoever waited first.
     for (NameEntry::Waiter& waiter : entry->waiters) {

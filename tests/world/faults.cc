@@ -23,6 +23,32 @@ bool IsLetter(uint8_t octet) { return (octet | 0x20) >= 'a' && (octet | 0x20) <=
 
 }  // namespace
 
+// The servers of zones begin at 127.66.0.0, the first one of each at a multiple of this (respond.cc).
+static constexpr uint32_t kZoneServersBegin = 0x7f420000;
+static constexpr uint32_t kFirstServerStep = 499;
+
+Manner MannerOf(const IpAddress& server, uint64_t seed, const MannerShares& shares) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < 4; ++i) value = value << 8 | server.data()[i];
+  if (value < kZoneServersBegin || (value - kZoneServersBegin) % kFirstServerStep != 0) return Manner::kHonest;
+  const double draw = static_cast<double>(Mix(seed, 'm', value) >> 11) * 0x1p-53;
+  if (draw < shares.dead) return Manner::kDead;
+  return draw < shares.dead + shares.lame ? Manner::kLame : Manner::kHonest;
+}
+
+size_t ReferUpward(std::span<const uint8_t> query, uint8_t* out) {
+  const size_t end = QuestionEnd(query);
+  if (end == 0) return 0;
+  static constexpr uint8_t kRecord[] = {0, 0, 2, 0, 1, 0, 0, 14, 16, 0, 3, 1, 'a', 0};  // ". 3600 NS a."
+  std::memcpy(out, query.data(), end);
+  ClearCounts(out);
+  out[2] = static_cast<uint8_t>(0x80 | (out[2] & 0x01));
+  out[3] = 0;
+  out[9] = 1;
+  std::memcpy(out + end, kRecord, sizeof(kRecord));
+  return end + sizeof(kRecord);
+}
+
 size_t Forge(Forgery how, std::span<const uint8_t> query, uint8_t* out) {
   const size_t end = QuestionEnd(query);
   if (end <= kHeaderSize + 5) return 0;  // the root has nothing to forge

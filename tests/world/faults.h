@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "io/address.h"
 #include "tests/world/names.h"
 
 namespace mxscan::world {
@@ -43,6 +44,18 @@ inline constexpr int kForgeries = 8;
 // The forged answer to `query` in `out` (at least as large as the query). 0: this forgery cannot be made of it (a wrong
 // case of a query that uses no upper case is no forgery: names compare without case).
 size_t Forge(Forgery how, std::span<const uint8_t> query, uint8_t* out);
+
+// What is wrong with a zone's own server. It is a function of its address: of the two servers of a zone only the first
+// may be dead or lame, so that every zone can still be resolved.
+enum class Manner : uint8_t { kHonest, kDead, kLame };
+struct MannerShares {
+  double dead = 0;
+  double lame = 0;
+};
+Manner MannerOf(const IpAddress& server, uint64_t seed, const MannerShares& shares);
+
+// What a lame server says of any question: the root is asked (an upward referral). Its size.
+size_t ReferUpward(std::span<const uint8_t> query, uint8_t* out);
 
 // Turns an answer into an empty one with this rcode, or with TC. Returns its size.
 size_t Replace(uint8_t rcode, bool truncated, std::span<uint8_t> answer);

@@ -79,6 +79,9 @@ int main(int argc, char** argv) {
   app.add_option("--lookups", lookups, "Groups of questions of the run; bogus and wildcard make a difference")
       ->capture_default_str();
 
+  bool iterative = false;
+  app.add_flag("--iterative", iterative, "The run asked the zones' own servers: nobody validated");
+
   std::string list_path = "-";
   CLI::App* list = app.add_subcommand("list", "Write the list of names");
   list->add_option("-o,--output", list_path, "File, - for stdout");
@@ -109,6 +112,7 @@ int main(int argc, char** argv) {
     return ("," + lookups + ",").find("," + group + ",") != std::string::npos;
   };
   options.bogus = asks("bogus");
+  options.validating = !iterative;
   options.wildcard = asks("wildcard");
   const World world(options);
   if (list->parsed()) return List(world, list_path);

@@ -89,6 +89,8 @@ void AddServeOptions(CLI::App* command, ServeOptions* options) {
   command->add_option("--dead", options->dead, "An address that never answers; repeatable");
   command->add_option("--threads", options->threads, "Threads")->check(CLI::Range(1, 64));
   command->add_flag("--authoritative", options->authoritative, "Root, top-level and zone servers, not a resolver");
+  share("--dead-share", &options->manners.dead, "Share of zones whose first server never answers (--authoritative)");
+  share("--lame-share", &options->manners.lame, "Share of zones whose first server is lame (--authoritative)");
   command->add_option("--fault-seed", options->faults.seed, "Seed of the faults");
   share("--loss", &options->faults.loss, "Share of answers that are lost");
   share("--duplicate", &options->faults.duplicate, "Share of answers that are sent twice");
@@ -107,6 +109,7 @@ int Serve(const World& world, ServeOptions options) {
   if (!ParseLate(options.late, &options.faults) || !ParseListeners(options, &common)) return 64;
   common.role = options.authoritative ? Role::kAuthoritative : Role::kRecursive;
   common.faults = options.faults;
+  common.manners = options.manners;
   common.log_times = !options.rate_log.empty();
   common.share_ports = options.threads > 1;
 

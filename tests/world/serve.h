@@ -18,6 +18,7 @@ namespace mxscan::world {
 struct ServeOptions {
   std::vector<std::string> listen;  // ADDR:PORT; 0.0.0.0:PORT is every address of the loopback device
   std::vector<std::string> dead;    // addresses that never answer
+  MannerShares manners;             // of the zones' own servers
   int threads = 1;
   bool authoritative = false;
   FaultOptions faults;

@@ -103,6 +103,7 @@ void ServeCounters::Add(const ServeCounters& other) {
   answers += other.answers;
   silent += other.silent;
   dead += other.dead;
+  lame += other.lame;
   lost += other.lost;
   late += other.late;
   duplicates += other.duplicates;
@@ -121,6 +122,7 @@ std::vector<std::pair<std::string, uint64_t>> ServeCounters::List() const {
           {"answers", answers},
           {"silent", silent},
           {"dead", dead},
+          {"lame", lame},
           {"lost", lost},
           {"late", late},
           {"duplicates", duplicates},
@@ -279,12 +281,18 @@ void ServerThread::Answer(size_t index, int i, Batch* batch) {
   const auto slot = static_cast<size_t>(i);
   const std::span<const uint8_t> query(batch->queries[slot].data(), batch->in[slot].msg_len);
   const FaultOptions& faults = options_.faults;
-  const bool dead = listeners_[index].dead || (listeners_[index].wildcard && IsDead(batch->locals[slot]));
+  const Manner manner = MannerOf(batch->locals[slot], faults.seed, options_.manners);
+  const bool dead =
+      listeners_[index].dead || (listeners_[index].wildcard && IsDead(batch->locals[slot])) || manner == Manner::kDead;
   if (dead) {
     ++counters_.dead;
     return;
   }
   uint8_t* out = batch->answers[slot].data();
+  if (manner == Manner::kLame) {
+    ++counters_.lame;
+    return Queue(index, i, ReferUpward(query, out), batch);
+  }
   size_t size = world_.Respond(query, false, options_.role, batch->locals[slot], out, kBufferSize);
   if (size == 0) {
     ++counters_.silent;

@@ -24,7 +24,8 @@
 namespace mxscan::world {
 
 struct ServeCounters {
-  uint64_t udp_queries = 0, tcp_queries = 0, answers = 0, silent = 0, dead = 0, lost = 0, late = 0, duplicates = 0;
+  uint64_t udp_queries = 0, tcp_queries = 0, answers = 0, silent = 0, dead = 0, lame = 0, lost = 0, late = 0,
+           duplicates = 0;
   uint64_t servfails = 0, refusals = 0, truncated = 0, forged = 0, send_errors = 0, tcp_connections = 0;
   void Add(const ServeCounters& other);
   std::vector<std::pair<std::string, uint64_t>> List() const;
@@ -33,6 +34,7 @@ struct ServeCounters {
 struct ThreadOptions {
   std::vector<Endpoint> listen;
   std::vector<IpAddress> dead;
+  MannerShares manners;  // of the zones' own servers
   Role role = Role::kRecursive;
   FaultOptions faults;
   bool log_times = false;

@@ -130,11 +130,12 @@ LookupTruth Judge::Lookup(std::string_view wire, uint16_t type, bool checking_di
       lookup.how = How::kServFail;
       return lookup;
     }
-    const bool invalid = node.bogus && !checking_disabled;
+    const bool invalid = node.bogus && !checking_disabled && world_.options().validating;
     lookup.rcode = static_cast<int>(invalid ? Rcode::kServFail : node.rcode);
     if (failed || invalid) {
       lookup.how = !invalid && node.rcode == Rcode::kRefused ? How::kRefused : How::kServFail;
-      lookup.extended_error = node.extended_error;
+      // It is what a resolver says; the zone's own servers give the bare rcode.
+      if (world_.options().validating) lookup.extended_error = node.extended_error;
       lookup.chain.clear();
       return lookup;
     }

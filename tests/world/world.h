@@ -32,6 +32,7 @@ struct Options {
   // Which groups of questions the survey asks that not every one does: the truth is of these.
   bool bogus = true;
   bool wildcard = false;
+  bool validating = true;  // false: answers come from the zones' own servers, and what is bogus is answered as planted
 };
 inline constexpr uint64_t kSizeMax = 10'000'000;
 

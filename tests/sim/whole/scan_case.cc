@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -45,6 +46,18 @@ void AddFaults(Prng* prng, ScanCase* result) {
     dying.unreachable = prng->Chance(0.5) ? 1 : 0;
     result->special[static_cast<int>(prng->Below(result->options.servers.size()))] = dying;
   }
+}
+
+void MakeIterative(Prng* prng, ScanCase* result) {
+  ScanOptions& options = result->options;
+  options.iterative = true;
+  options.lab = true;
+  options.servers.clear();
+  result->special.clear();
+  for (const IpAddress& address : world::World::RootServers()) options.root_hints.push_back({Name(kRootName), address});
+  options.lookups.bogus = result->world.bogus = result->world.validating = false;
+  result->manners.dead = prng->Chance(0.5) ? UpTo(prng, 0.1) : 0;
+  result->manners.lame = prng->Chance(0.5) ? UpTo(prng, 0.2) : 0;
 }
 
 template <typename T>
@@ -96,7 +109,9 @@ void CheckRates(const ScanCase& scan_case, const Stage& stage, std::vector<std::
     }
   }
   if (scan_case.options.server_rate <= 0) return;
-  for (const Endpoint& server : scan_case.options.servers) {
+  std::set<Endpoint> servers;
+  for (const SendRecord& record : log) servers.insert(record.server);
+  for (const Endpoint& server : servers) {
     const uint64_t most = BusiestWindow(log, kSecond, false, &server);
     if (static_cast<double>(most) > scan_case.options.server_rate) {
       broken->push_back(absl::StrCat("server rate: ", most, " packets in a second to ", server.ToString()));
@@ -134,15 +149,18 @@ ScanCase ScanCase::FromSeed(uint64_t seed) {
   if (prng.Chance(0.75)) AddFaults(&prng, &result);
   options.lookups.wildcard = result.world.wildcard = prng.Chance(0.5);
   options.lookups.bogus = result.world.bogus = prng.Chance(0.8);
+  if (prng.Chance(0.4)) MakeIterative(&prng, &result);
   return result;
 }
 
 std::string ScanCase::Describe() const {
   return absl::StrCat("seed ", seed, ": ", world.size, " names, ", workers, " workers, ", options.servers.size(),
-                      " servers, rate ", options.rate, ", server rate ", options.server_rate, ", in flight ",
-                      options.inflight, ", memory ", options.memory_bytes, lossless ? ", lossless" : ", lossy",
-                      compare ? "" : ", corrupting", options.lookups.wildcard ? ", wildcard" : "",
-                      options.lookups.bogus ? "" : ", no bogus", special.empty() ? "" : ", a server dies");
+                      options.iterative ? " servers, iterative, rate " : " servers, rate ", options.rate,
+                      ", server rate ", options.server_rate, ", in flight ", options.inflight, ", memory ",
+                      options.memory_bytes, lossless ? ", lossless" : ", lossy", compare ? "" : ", corrupting",
+                      options.lookups.wildcard ? ", wildcard" : "", options.lookups.bogus ? "" : ", no bogus",
+                      special.empty() ? "" : ", a server dies", manners.dead > 0 ? ", dead servers" : "",
+                      manners.lame > 0 ? ", lame servers" : "");
 }
 
 CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {

@@ -1,10 +1,11 @@
 // The whole scanner in a simulation: one seed is one case.
 //
-// Purpose: the seed decides the world, the options, the number of workers and servers, and what goes wrong; the case
-// runs the real ScanCore on simulated transports and files in virtual time, and checks the invariants: one row per
-// name, the rows equal to the world's truth (a definite value may become unknown where packets were lost, never its
-// opposite), no second above a rate limit, the counters' balance, and, where asked for, the same octets when run again.
-// Thread safety: one thread. Errors: a list of what was broken, empty where all held.
+// Purpose: the seed decides the world, the options, the number of workers and servers, whether resolvers are asked or
+// the zones' own servers (some dead, some lame), and what goes wrong; the case runs the real ScanCore on simulated
+// transports and files in virtual time, and checks the invariants: one row per name, the rows equal to the world's
+// truth (a definite value may become unknown where packets were lost, never its opposite), no second above a rate
+// limit, the counters' balance, and, where asked for, the same octets when run again. Thread safety: one thread.
+// Errors: a list of what was broken, empty where all held.
 #ifndef MXSCAN_TESTS_SIM_WHOLE_SCAN_CASE_H_
 #define MXSCAN_TESTS_SIM_WHOLE_SCAN_CASE_H_
 
@@ -15,6 +16,7 @@
 
 #include "scanner/run/scan_options.h"
 #include "tests/sim/sim_network.h"
+#include "tests/world/faults.h"
 #include "tests/world/world.h"
 
 namespace mxscan::sim {
@@ -26,6 +28,7 @@ struct ScanCase {
   int workers = 1;
   FaultPlan plan;                    // of every server
   std::map<int, FaultPlan> special;  // of some, by index
+  world::MannerShares manners;       // iterative: of the zones' own servers
   bool lossless = true;              // nothing that can keep a definite answer away
   bool compare = true;               // false where octets are flipped, which no resolver can see without a checksum
 

@@ -15,10 +15,31 @@ constexpr int64_t kWallUs = 1'700'000'000'000'000;
 constexpr TimeNs kNapNs = 3600 * kSecond;
 constexpr size_t kAnswerMax = 65535;
 
+// Every address is one of the tree's servers, well or ill.
+void AddAuthorities(const ScanCase& scan_case, const world::World& world, SimNetwork* network) {
+  network->SetFallback([&scan_case, &world](const Endpoint& server, std::span<const uint8_t> query, bool tcp,
+                                            std::vector<std::vector<uint8_t>>* responses) {
+    const world::Manner manner = world::MannerOf(server.address, scan_case.seed, scan_case.manners);
+    if (manner == world::Manner::kDead) return;
+    std::vector<uint8_t> answer(kAnswerMax);
+    const size_t size = manner == world::Manner::kLame ? world::ReferUpward(query, answer.data())
+                                                       : world.Respond(query, tcp, world::Role::kAuthoritative,
+                                                                       server.address, answer.data(), answer.size());
+    if (size == 0) return;
+    answer.resize(size);
+    responses->push_back(std::move(answer));
+  });
+}
+
 }  // namespace
 
 Stage::Stage(const ScanCase& scan_case_in, const world::World& world_in, MemoryFileSystem* files_in)
     : scan_case(scan_case_in), world(world_in), files(files_in), network(scan_case_in.seed, scan_case_in.plan) {
+  network.UseScheduler();
+  if (scan_case.options.iterative) {
+    AddAuthorities(scan_case, world, &network);
+    return;
+  }
   const Responder responder = [this](const Endpoint& server, std::span<const uint8_t> query, bool tcp,
                                      std::vector<std::vector<uint8_t>>* responses) {
     std::vector<uint8_t> answer(kAnswerMax);
@@ -33,7 +54,6 @@ Stage::Stage(const ScanCase& scan_case_in, const world::World& world_in, MemoryF
     network.AddServer(scan_case.options.servers[i], responder,
                       special == scan_case.special.end() ? std::nullopt : std::optional(special->second));
   }
-  network.UseScheduler();
 }
 
 absl::Status Stage::Build(const std::string& list) {
