@@ -130,6 +130,53 @@ class CliTest(CliCase):
             with self.subTest(resolver=value):
                 self.expect(USAGE, run("scan", source, "-o", self.out, "--resolver", value), "--resolver")
 
+    # From the root down.
+
+    def iterative_arguments(self, source, server, *options):
+        address, port = server.address.rsplit(":", 1)
+        hints = self.list_file(f"; a laboratory\n. NS a.root.\na.root. 3600 A {address}\n", "hints")
+        return ["scan", source, "-o", self.out, "--resolver", "iterative", "--root-hints", hints, "--lab", port,
+                "--timeout", "2", "--quiet", *options]
+
+    def test_iterative(self):
+        server = self.server()
+        source = self.list_file("\n".join(NAMES[:20]))
+        self.expect(OK, run(*self.iterative_arguments(source, server)))
+        rows = dataset.read_table(self.out, "domains")
+        self.assertEqual(len(rows), 20)
+        record = json.loads((self.out / "run.json").read_text())
+        options = {option["name"]: option["value"] for option in record["options"]}
+        self.assertEqual(options["resolver"], "iterative")
+        self.assertEqual(options["server-rate"], "50")
+        self.assertNotIn("bogus", options["lookups"])
+        self.assertIn("iterator", record["counters"])
+        self.assertEqual(list(record["resolvers"]), ["iterative"])
+
+    def test_iterative_dry_run(self):
+        server = self.server()
+        source = self.list_file("\n".join(NAMES[:20]))
+        done = run(*self.iterative_arguments(source, server, "--dry-run"))
+        self.expect(OK, done)
+        self.assertIn("iterative, from 1 addresses of root servers", done.stdout)
+        self.assertIn("50 packets a second to one server", done.stdout)
+        done = run("scan", source, "--resolver", "iterative", "--dry-run")
+        self.expect(OK, done)
+        self.assertIn("from 26 addresses", done.stdout)
+        self.assertEqual(server.queries, 0)
+
+    def test_iterative_usage(self):
+        source = self.list_file("example.com\n")
+        bad_hints = self.list_file("a.root. A nowhere\n", "bad")
+        base = ["scan", source, "-o", self.out]
+        iterative = [*base, "--resolver", "iterative"]
+        self.expect(USAGE, run(*iterative, "--resolver", "127.0.0.1"), "stands alone")
+        self.expect(USAGE, run(*iterative, "--lookups", "mx,a,bogus"), "bogus", "validates")
+        self.expect(USAGE, run(*iterative, "--root-hints", bad_hints), "bad:1", "nowhere")
+        self.expect(USAGE, run(*iterative, "--lab", "0"), "--lab")
+        self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--lab", "53"), "--lab")
+        self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--root-hints", bad_hints), "--root-hints")
+        self.assertFalse(self.out.exists())
+
     # Input.
 
     def test_input_not_found(self):
