@@ -52,6 +52,7 @@ inline constexpr int kReferralsMax = 130;                // followed in all
 inline constexpr int kSendsPerLinkMax = 32;              // attempts for one name of the alias chain
 inline constexpr int kRestartsMax = 11;                  // alias links that lead to another zone
 inline constexpr int kSendsInAllMax = 200;               // attempts, those of its sub-questions included
+inline constexpr int kMinimisedMax = 10;                 // attempts with less than the whole name (RFC 9156 2.3)
 inline constexpr int kTargetsMax = 64;                   // sub-questions for addresses of name servers, in all
 inline constexpr int kTargetsPerDelegationMax = 16;      // and for one delegation
 inline constexpr int kTargetSendsPerDelegationMax = 16;  // attempts that these may cost together

@@ -31,6 +31,7 @@ struct ScanFlags {
   std::string server_inflight;  // the same
   std::string root_hints;
   int lab_port = 0;
+  bool minimise = false;
   std::string inflight = "4096";
   std::string timeout = "2s";
   int tries = kTriesDefault;
@@ -155,9 +156,11 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
   if (!options->iterative) {
     if (!flags->root_hints.empty()) return Usage("--root-hints is for --resolver iterative");
     if (flags->lab_port != 0) return Usage("--lab is for --resolver iterative");
+    if (flags->minimise) return Usage("--minimise is for --resolver iterative");
     absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), flags->resolvers);
-    if (servers.ok()) options->servers = *std::move(servers);
-    return servers.status();
+    if (!servers.ok()) return servers.status();
+    options->servers = *std::move(servers);
+    return absl::OkStatus();
   }
   if (flags->resolvers.size() > 1) return Usage("--resolver iterative stands alone: it asks no other resolver");
   if (!given) {
@@ -165,6 +168,7 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
   } else if (absl::StrCat(",", flags->lookups, ",").find(",bogus,") != std::string::npos) {
     return Usage("--lookups: 'bogus' needs a resolver that validates; with --resolver iterative there is none");
   }
+  options->minimise = flags->minimise;
   options->lab = flags->lab_port != 0;
   if (options->lab) options->authority_port = static_cast<uint16_t>(flags->lab_port);
   if (flags->root_hints.empty()) {
@@ -174,8 +178,9 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
   absl::StatusOr<std::string> text = ReadWholeFile(PosixFileSystem(), flags->root_hints);
   if (!text.ok()) return text.status();
   absl::StatusOr<std::vector<RootHint>> hints = ParseRootHints(*text, flags->root_hints);
-  if (hints.ok()) options->root_hints = *std::move(hints);
-  return hints.status();
+  if (!hints.ok()) return hints.status();
+  options->root_hints = *std::move(hints);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ScanOptions> Understand(ScanFlags flags) {
@@ -222,6 +227,7 @@ absl::StatusOr<ScanOptions> Understand(ScanFlags flags) {
                        {"checkpoint-interval", flags.checkpoint_interval}};
   if (options.iterative) {
     options.described.emplace_back("root-hints", flags.root_hints);  // empty: built in
+    if (options.minimise) options.described.emplace_back("minimise", "true");
     if (options.lab) options.described.emplace_back("lab", absl::StrCat(flags.lab_port));
   }
   return options;
@@ -266,6 +272,8 @@ ScanCommand::ScanCommand(CLI::App* root) {
       ->capture_default_str();
   app_->add_option("--root-hints", flags_.root_hints,
                    "of --resolver iterative: the root's servers, in the format of named.root; else those built in");
+  app_->add_flag("--minimise", flags_.minimise,
+                 "of --resolver iterative: ask a zone only for the next label below it (RFC 9156); more questions");
   app_->add_option(
           "--lab", flags_.lab_port,
           "of --resolver iterative, for laboratories: servers are asked at this PORT, and at loopback, private "

@@ -107,6 +107,8 @@ void Iterator::Step(uint32_t index, TimeNs now) {
 void Iterator::EnterZone(Task* task, DelegationRef zone) {
   task->zone = std::move(zone);
   task->alone = false;
+  task->labels_below = 1;
+  task->in_full = false;
   task->tries.fill(0);
   task->failed = 0;
   task->targets_done = 0;
@@ -146,7 +148,10 @@ void Iterator::StartAttempt(uint32_t index, int server, TimeNs now) {
   ++task.tries[static_cast<size_t>(server)];
   ++task.attempts;
   const Endpoint endpoint{task.zone->servers[static_cast<size_t>(server)].address, options_.port};
-  engine_.Start(task.current, task.type, endpoint, index, now);
+  const NameView name = NameToAsk(task);
+  const bool minimised = name.size() < task.current.view().size();
+  task.minimised += minimised;
+  engine_.Start(name, minimised ? RrType::kA : task.type, endpoint, index, now);
 }
 
 const Completion* Iterator::OnAttemptEnd(const AttemptEnd& end, TimeNs now) {
@@ -155,6 +160,7 @@ const Completion* Iterator::OnAttemptEnd(const AttemptEnd& end, TimeNs now) {
   MXSCAN_CHECK(task.state == State::kAsking);
   Charge(index, end.sends);
   if (end.kind == AttemptEndKind::kAnswered) return OnAnswered(index, end, now);
+  task.in_full = true;
   if (end.kind != AttemptEndKind::kTimedOut) task.failed |= uint64_t{1} << task.attempt_server;
   if (end.kind != AttemptEndKind::kTruncated && first_silence_ == kNever) first_silence_ = now;
   NoteFailure(&task, end.kind == AttemptEndKind::kTruncated ? Failure::kTruncated : Failure::kSilent, end);
@@ -165,7 +171,11 @@ const Completion* Iterator::OnAttemptEnd(const AttemptEnd& end, TimeNs now) {
 
 const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, TimeNs now) {
   Task& task = At(index);
-  const ResponseKind kind = ReadResponse(*end.message, task.zone->zone, task.current, task.type, &answer(), &referral_);
+  const NameView name = NameToAsk(task);
+  const bool minimised = name.size() < task.current.view().size();
+  const ResponseKind kind =
+      ReadResponse(*end.message, task.zone->zone, name, minimised ? RrType::kA : task.type, &answer(), &referral_);
+  if (minimised && TakeMinimised(index, kind, now)) return nullptr;
   ZoneServer& server = task.zone->servers[static_cast<size_t>(task.attempt_server)];
   switch (kind) {
     case ResponseKind::kFinal:

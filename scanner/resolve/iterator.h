@@ -13,6 +13,10 @@
 // that they are tried. Servers that were lame for the zone come last. What is remembered of servers decides the order
 // alone: forgetting it changes cost and never a result.
 //
+// QNAME minimisation, where it is on: a zone is asked for A of the name one label below it, then two labels, and for
+// the question itself only once that is all of it. Relaxed: whatever fails or does not exist that way is asked for in
+// full.
+//
 // Who waits for whom. A question waits for at most one thing: its attempt, the addresses of a name server (which may be
 // another question's sub-question), or a leader. A leader is the first of the questions that go to the same zone for
 // names under the same child: what it brings (mostly a referral) is what the others need, so thousands of names under
@@ -51,6 +55,7 @@ struct IteratorOptions {
   size_t questions_max = kInflightDefault;  // open before HasRoom says no
   int tries = kTriesDefault;                // attempts at a zone whose servers are few and silent
   uint16_t port = 53;
+  bool minimise = false;           // ask for no more labels than needed, relaxed (RFC 9156)
   bool special_addresses = false;  // for laboratories: servers at loopback, private and other special addresses too
   uint64_t cache_bytes = kMemoryDefaultBytes / 4;  // of delegations and name servers' addresses
 };
@@ -129,6 +134,8 @@ class Iterator final : public Resolver {
   const Completion* Complete(uint32_t index, Outcome outcome);
 
   // iterator_choice.cc
+  NameView NameToAsk(const Task& task) const;
+  bool TakeMinimised(uint32_t index, ResponseKind kind, TimeNs now);
   int PickServer(const Task& task, TimeNs now);
   int PickAmong(const Task& task, bool lame, int tries_below, TimeNs now);
   int TriesPerServer(const Task& task) const;

@@ -21,6 +21,32 @@ NameView ChildOf(NameView zone, NameView name) {
 
 }  // namespace
 
+// What the zone's servers are asked for: the question's name, or less of it.
+NameView Iterator::NameToAsk(const Task& task) const {
+  NameView name = task.current;
+  if (!options_.minimise || task.in_full) return name;
+  const size_t labels = CountLabels(task.zone->zone) + static_cast<size_t>(task.labels_below);
+  for (size_t more = CountLabels(name); more > labels; --more) name = ParentName(name);
+  return name;
+}
+
+// The answer to a minimised question, unless it is a referral: what it says of the way is taken, what it says of the
+// name is not, since some servers know only whole names.
+bool Iterator::TakeMinimised(uint32_t index, ResponseKind kind, TimeNs now) {
+  if (kind == ResponseKind::kReferral) return false;
+  Task& task = At(index);
+  const bool goes_on =
+      (kind == ResponseKind::kFinal && answer().outcome != Outcome::kNxDomain) || kind == ResponseKind::kAlias;
+  EndLeadership(index, goes_on, now);
+  ++task.labels_below;
+  task.in_full = !goes_on || task.minimised >= kMinimisedMax;
+  // The same server may be asked again: it has not been asked the question yet.
+  --task.tries[static_cast<size_t>(task.attempt_server)];
+  --task.attempts;
+  MakeReady(index);
+  return true;
+}
+
 // Few servers are tried more often.
 int Iterator::TriesPerServer(const Task& task) const {
   const int servers = std::max(1, static_cast<int>(task.zone->servers.size()));

@@ -33,7 +33,7 @@ Iterator::TargetStep Iterator::NextTarget(uint32_t index, TimeNs now) {
   // What a name server's own zone says of it has not helped: perhaps what its parent says does.
   Task& task = At(index);
   for (size_t ns = 0; ns < count; ++ns) {
-    const uint64_t bit = uint64_t{1} << (ns + 2 * kNsNamesMax);
+    const uint64_t bit = uint64_t{1} << (ns + size_t{2} * kNsNamesMax);
     if ((task.targets_done & bit) != 0) continue;
     task.targets_done |= bit;
     TargetFamily glue;

@@ -31,6 +31,8 @@ struct Iterator::Task {
   std::array<uint8_t, kZoneServersMax> tries{};  // by server
   uint64_t failed = 0;                           // servers that answered and cannot help
   uint64_t targets_done = 0;                     // name servers looked up: bit i for IPv4, then for IPv6, then glue
+  int labels_below = 1;                          // of the name asked for below the zone, while it is minimised
+  bool in_full = false;                          // it is not minimised here any more
   int attempts = 0;
   int targets_here = 0;
   int target_sends_here = 0;
@@ -44,6 +46,7 @@ struct Iterator::Task {
   // Work caps, never reset.
   int referrals = 0;
   int restarts = 0;
+  int minimised = 0;
   int sends = 0;         // of its own
   int link_sends = 0;    // for this name of the chain
   int sends_in_all = 0;  // top: with its sub-questions

@@ -204,6 +204,7 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
     iterator.tries = options_.tries;
     iterator.port = options_.authority_port;
     iterator.special_addresses = options_.lab;
+    iterator.minimise = options_.minimise;
     iterator.cache_bytes = IteratorShare(cache);
     return std::make_unique<Iterator>(iterator, own_key, transport);
   }

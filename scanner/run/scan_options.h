@@ -37,6 +37,7 @@ struct ScanOptions {
   std::vector<RootHint> root_hints;
   bool lab = false;  // servers may stand at special addresses
   uint16_t authority_port = 53;
+  bool minimise = false;                    // QNAME minimisation
   double rate = kRateDefault;               // 0: no limit
   double server_rate = kServerRateDefault;  // 0: no limit
   int server_inflight = 0;                  // 0: no limit but `inflight`

@@ -159,7 +159,7 @@ class CliTest(CliCase):
         self.expect(OK, done)
         self.assertIn("iterative, from 1 addresses of root servers", done.stdout)
         self.assertIn("50 packets a second to one server", done.stdout)
-        done = run("scan", source, "--resolver", "iterative", "--dry-run")
+        done = run("scan", source, "--resolver", "iterative", "--minimise", "--dry-run")
         self.expect(OK, done)
         self.assertIn("from 26 addresses", done.stdout)
         self.assertEqual(server.queries, 0)
@@ -174,6 +174,7 @@ class CliTest(CliCase):
         self.expect(USAGE, run(*iterative, "--root-hints", bad_hints), "bad:1", "nowhere")
         self.expect(USAGE, run(*iterative, "--lab", "0"), "--lab")
         self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--lab", "53"), "--lab")
+        self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--minimise"), "--minimise")
         self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--root-hints", bad_hints), "--root-hints")
         self.assertFalse(self.out.exists())
 

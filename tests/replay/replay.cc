@@ -99,6 +99,7 @@ class Player {
                std::vector<std::vector<uint8_t>>* responses) { Respond(server.address, query, tcp, responses); });
     IteratorOptions options;
     for (const IpAddress& root : scenario.roots) options.roots.push_back({Name(kRootName), root});
+    options.minimise = scenario.minimise;
     options.special_addresses = IsLaboratory(scenario);
     options.authority.mix_case = false;  // scripted answers have the case they were written in
     iterator_ = std::make_unique<Iterator>(options, RandomKey::FromSeed(1), &transport_);

@@ -97,6 +97,9 @@ class Reader {
       const std::vector<std::string> words = Words(line);
       if (words.empty()) continue;
       if (words[0] == "forward-zone:") return Fail("a forward zone");
+      if (words.size() > 1 && (words[0] == "qname-minimisation:" || words[0] == "query-minimization:")) {
+        scenario_->minimise = words[1] == "yes" || words[1] == "\"yes\"" || words[1] == "on";
+      }
       if (words[0] == "name:" && words.size() > 1) zone = words[1];
       if (words[0] == "stub-zone:") zone.clear();
       if (words[0] != "stub-addr:" || words.size() < 2) continue;

@@ -48,6 +48,7 @@ struct Step {
 
 struct Scenario {
   std::vector<IpAddress> roots;
+  bool minimise = false;
   std::vector<Range> ranges;
   std::vector<Step> steps;
 };

@@ -108,6 +108,33 @@ TEST(Iterator, FollowsDnameOverZones) {
   EXPECT_THAT(done.addresses, ElementsAre("192.0.2.4"));
 }
 
+TEST(Iterator, MinimisedQuestionsShowNoMoreThanNeeded) {
+  IteratorBench bench(SmallTree());
+  bench.options().minimise = true;
+  EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData);
+  EXPECT_THAT(bench.questions(), ElementsAre("test.", "a.test.", "mail.a.test."));
+  const IteratedDone far = bench.Resolve("far.a.test.");
+  EXPECT_THAT(far.addresses, ElementsAre("192.0.2.3"));
+  EXPECT_EQ(bench.Resolve("a.test.", RrType::kMx).outcome, Outcome::kData);
+  EXPECT_EQ(bench.Resolve("x.y.z.none.a.test.").outcome, Outcome::kNxDomain);
+}
+
+TEST(Iterator, MinimisationIsRelaxed) {
+  // Servers that know whole names only: the rest fails, does not exist, or is silence.
+  for (const int rcode : {2, 3, 4, 5, -1}) {
+    IteratorBench bench(SmallTree());
+    bench.options().minimise = true;
+    for (const char* address : {"127.1.0.1", "127.1.0.2"}) {
+      bench.Misbehave(address, [rcode](const Question& question, std::span<const uint8_t> query, bool, bool* taken) {
+        *taken = question.name == "t.a.test.";
+        if (!*taken || rcode < 0) return Octets();
+        return Tree::Plain(query, static_cast<Rcode>(rcode), kFlagAuthoritative);
+      });
+    }
+    EXPECT_EQ(bench.Resolve("none.t.a.test.").outcome, Outcome::kNxDomain) << rcode;
+  }
+}
+
 TEST(Iterator, SeesALoopOverZones) {
   IteratorBench bench(SmallTree());
   const IteratedDone done = bench.Resolve("loop.a.test.");

@@ -56,6 +56,7 @@ void MakeIterative(Prng* prng, ScanCase* result) {
   result->special.clear();
   for (const IpAddress& address : world::World::RootServers()) options.root_hints.push_back({Name(kRootName), address});
   options.lookups.bogus = result->world.bogus = result->world.validating = false;
+  options.minimise = prng->Chance(0.3);
   result->manners.dead = prng->Chance(0.5) ? UpTo(prng, 0.1) : 0;
   result->manners.lame = prng->Chance(0.5) ? UpTo(prng, 0.2) : 0;
 }
@@ -159,8 +160,8 @@ std::string ScanCase::Describe() const {
                       ", server rate ", options.server_rate, ", in flight ", options.inflight, ", memory ",
                       options.memory_bytes, lossless ? ", lossless" : ", lossy", compare ? "" : ", corrupting",
                       options.lookups.wildcard ? ", wildcard" : "", options.lookups.bogus ? "" : ", no bogus",
-                      special.empty() ? "" : ", a server dies", manners.dead > 0 ? ", dead servers" : "",
-                      manners.lame > 0 ? ", lame servers" : "");
+                      special.empty() ? "" : ", a server dies", options.minimise ? ", minimised" : "",
+                      manners.dead > 0 ? ", dead servers" : "", manners.lame > 0 ? ", lame servers" : "");
 }
 
 CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
