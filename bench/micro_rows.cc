@@ -7,6 +7,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <random>
 #include <span>
@@ -16,6 +17,7 @@
 
 #include "bench/sink_files.h"
 #include "io/check.h"
+#include "output/column_stats.h"
 #include "output/dataset.h"
 #include "output/summary.h"
 #include "scanner/dns/name.h"
@@ -97,6 +99,12 @@ const std::vector<DomainObservation>& GetDomains(bool with_hosts) {
   return with_hosts ? *kFull : *kOfMx;
 }
 
+void ReportPerDomain(benchmark::State& state, size_t domains) {
+  state.counters["per_domain"] = benchmark::Counter(
+      static_cast<double>(domains) * static_cast<double>(state.iterations()),
+      static_cast<benchmark::Counter::Flags>(benchmark::Counter::kIsRate | benchmark::Counter::kInvert));
+}
+
 void BM_VerdictAndRows(benchmark::State& state) {
   const std::vector<DomainObservation>& domains = GetDomains(state.range(0) != 0);
   const Suffixes suffixes;
@@ -114,14 +122,91 @@ void BM_VerdictAndRows(benchmark::State& state) {
     }
   }
   MXSCAN_CHECK(writer.status().ok());
-  state.counters["per_domain"] = benchmark::Counter(
-      static_cast<double>(domains.size()) * static_cast<double>(state.iterations()),
-      static_cast<benchmark::Counter::Flags>(benchmark::Counter::kIsRate | benchmark::Counter::kInvert));
+  ReportPerDomain(state, domains.size());
 }
 BENCHMARK(BM_VerdictAndRows)
     ->Name("VerdictAndRows")
     ->ArgNames({"full", "compression"})
     ->ArgsProduct({{0, 1}, {static_cast<int>(Compression::kNone), static_cast<int>(Compression::kZstd)}});
+
+// Keeps what is written, for the cells of CopyAndHashCells.
+class KeptFile : public SinkFile {
+ public:
+  explicit KeptFile(std::string* content) : content_(content) {}
+  absl::Status Append(std::string_view data) override {
+    content_->append(data);
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string* const content_;
+};
+class KeepingFiles : public SinkFiles {
+ public:
+  absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
+    return std::make_unique<KeptFile>(&contents[path]);
+  }
+  std::map<std::string, std::string> contents;
+};
+
+// The cells of every table's rows, in order; a line's first cell begins with column 0.
+struct Cell {
+  std::string_view text;
+  size_t column;  // of all tables, one after the other
+};
+std::vector<Cell> CellsOf(const KeepingFiles& files) {
+  std::vector<Cell> cells;
+  size_t first_column = 0;
+  for (const auto& [path, content] : files.contents) {
+    if (path.find("part-") == std::string::npos) continue;
+    size_t column = first_column;
+    size_t columns = 0;
+    for (size_t at = 0; at < content.size();) {
+      const size_t end = content.find_first_of(",\n", at);
+      const std::string_view text = std::string_view(content).substr(at, end - at);
+      if (!text.empty()) cells.push_back({text, column});
+      columns = std::max(columns, ++column - first_column);
+      if (content[end] == '\n') column = first_column;
+      at = end + 1;
+    }
+    first_column += columns;
+  }
+  return cells;
+}
+
+void BM_CopyAndHashCells(benchmark::State& state) {
+  const std::vector<DomainObservation>& domains = GetDomains(state.range(0) != 0);
+  const Suffixes suffixes;
+  KeepingFiles files;
+  DatasetOptions options;
+  options.parts.compression = Compression::kNone;
+  const absl::StatusOr<std::unique_ptr<Dataset>> dataset = Dataset::Create(&files, "run", options);
+  MXSCAN_CHECK(dataset.ok());
+  RowWriter writer(dataset->get(), 0, 1, {.files = &files, .spill_directory = "run/_tmp"}, &suffixes);
+  for (const DomainObservation& domain : domains) {
+    const DomainObservation* const one[] = {&domain};
+    writer.OnDomains(one);
+  }
+  std::vector<ClosedPart> parts;
+  MXSCAN_CHECK(writer.Close(&parts).ok());
+  const std::vector<Cell> cells = CellsOf(files);
+  MXSCAN_CHECK(cells.size() > 10 * domains.size());
+  std::vector<DistinctSketch> sketches(64);
+  std::string out;
+  for (auto _ : state) {
+    out.clear();
+    for (const Cell& cell : cells) {
+      out.append(cell.text).push_back(',');
+      sketches[cell.column].AddHash(HashCell(cell.text));
+    }
+    benchmark::DoNotOptimize(out.data());
+    benchmark::DoNotOptimize(sketches.data());
+  }
+  ReportPerDomain(state, domains.size());
+  state.counters["cells"] = static_cast<double>(cells.size()) / static_cast<double>(domains.size());
+  state.counters["octets"] = static_cast<double>(out.size()) / static_cast<double>(domains.size());
+}
+BENCHMARK(BM_CopyAndHashCells)->Name("CopyAndHashCells")->ArgName("full")->Arg(0)->Arg(1);
 
 }  // namespace
 }  // namespace mxscan
