@@ -183,8 +183,8 @@ bool TakeMxRecords(const Answer& answer, std::vector<MxObservation>* records) {
   for (const MxRecord& record : answer.mx) order.push_back(&record);
   std::sort(order.begin(), order.end(), [](const MxRecord* a, const MxRecord* b) {
     if (a->preference != b->preference) return a->preference < b->preference;
-    const std::strong_ordering order_of_names = a->exchange <=> b->exchange;
-    return order_of_names != 0 ? order_of_names < 0 : a->ttl < b->ttl;
+    if (a->exchange != b->exchange) return a->exchange < b->exchange;
+    return a->ttl < b->ttl;
   });
   const auto same = [](const MxRecord* a, const MxRecord* b) {
     return a->preference == b->preference && a->exchange == b->exchange;
