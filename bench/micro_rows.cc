@@ -115,6 +115,7 @@ void BM_VerdictAndRows(benchmark::State& state) {
   MXSCAN_CHECK(dataset.ok());
   RowWriter writer(dataset->get(), 0, 1, {.files = &files, .spill_directory = "run/_tmp"}, &suffixes);
   std::vector<const DomainObservation*> batches;
+  batches.reserve(domains.size());
   for (const DomainObservation& domain : domains) batches.push_back(&domain);
   for (auto _ : state) {
     for (size_t i = 0; i < batches.size(); i += kBatch) {
