@@ -80,6 +80,8 @@ std::string WorkingDirectory() {
   return getcwd(path, sizeof(path)) != nullptr ? path : "";
 }
 
+bool ChangeWorkingDirectory(const std::string& path) { return chdir(path.c_str()) == 0; }
+
 int CpuCount() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;

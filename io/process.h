@@ -34,6 +34,7 @@ int64_t WallClockUs();
 uint64_t RandomSeed();
 std::string HostName();
 std::string WorkingDirectory();  // empty where it is gone
+bool ChangeWorkingDirectory(const std::string& path);
 int CpuCount();                  // of those this process may run on, at least 1
 void SleepFor(TimeNs duration);
 

@@ -64,7 +64,7 @@ int ResumeCommand::CheckDirectory() {
 int ResumeCommand::EnterWorkingDirectory(const RunInfo& run) {
   std::error_code error;
   directory_ = std::filesystem::absolute(directory_, error).string();
-  if (run.working_directory.empty() || chdir(run.working_directory.c_str()) == 0) return -1;
+  if (run.working_directory.empty() || ChangeWorkingDirectory(run.working_directory)) return -1;
   Complain(absl::StrCat(run.working_directory,
                         ": the directory that the scan was started in cannot be entered, and its ",
                         "inputs may lie there; bring it back"));
