@@ -76,16 +76,9 @@ const AttemptEnd* AuthorityEngine::OnStream(const StreamEvent& event, TimeNs now
   const uint32_t index = found->second;
   Slot& slot = At(index);
   if (event.kind == StreamEventKind::kMessage) {
-    const WireError error = view_.Parse(event.payload);
-    Rejected reason = Rejected::kMalformed;
-    if (error == WireError::kNone && view_.question_ok() && view_.is_response() && view_.opcode() == 0) {
-      reason = Rejected::kUnknownId;
-      if (view_.id() == slot.id &&
-          MatchesQuestion(view_, {slot.name, slot.type, slot.mixed, slot.case_bits}, &reason)) {
-        return Accept(index, now, true);
-      }
-    }
-    return Reject(reason);
+    Rejected reason;
+    const SentQuestion sent{slot.name, slot.type, slot.mixed, slot.case_bits};
+    return MatchesOnStream(event.payload, slot.id, sent, &view_, &reason) ? Accept(index, now, true) : Reject(reason);
   }
   ++counters_.cancelled;
   ++servers_counters_.cancelled;

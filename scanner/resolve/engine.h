@@ -17,7 +17,7 @@
 // Blocklist: every question is looked up when it is asked, and again right before each attempt where the list has
 // changed since; a server whose address is on it counts as dead. What is withheld is completed as kNotAsked.
 //
-// Units: nanoseconds, packets. Ownership: a Completion and its Answer live until the next call on the engine.
+// Units: nanoseconds, packets. Ownership: as Resolver.
 // Thread safety: one thread; each worker has an engine of its own with its share of the limits.
 // Errors: none on the hot path; what is wrong with a packet is counted in Rejected.
 #ifndef MXSCAN_SCANNER_RESOLVE_ENGINE_H_

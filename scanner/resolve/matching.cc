@@ -37,4 +37,14 @@ bool MatchesQuestion(const MessageView& message, const SentQuestion& sent, Rejec
   return true;
 }
 
+bool MatchesOnStream(std::span<const uint8_t> payload, uint16_t id, const SentQuestion& sent, MessageView* message,
+                     Rejected* reason) {
+  const WireError error = message->Parse(payload);
+  *reason = Rejected::kMalformed;
+  if (error != WireError::kNone || !message->question_ok()) return false;
+  if (!message->is_response() || message->opcode() != 0) return false;
+  *reason = Rejected::kUnknownId;
+  return message->id() == id && MatchesQuestion(*message, sent, reason);
+}
+
 }  // namespace mxscan

@@ -7,6 +7,7 @@
 #define MXSCAN_SCANNER_RESOLVE_MATCHING_H_
 
 #include <cstdint>
+#include <span>
 
 #include "scanner/dns/name.h"
 #include "scanner/dns/wire.h"
@@ -24,6 +25,11 @@ struct SentQuestion {
 
 // Whether the parsed message repeats the question.
 bool MatchesQuestion(const MessageView& message, const SentQuestion& sent, Rejected* reason);
+
+// Parses a stream's message into `message`. Whether it is a whole response with this id to this question: a stream is
+// of one attempt, so nothing else has business on it.
+bool MatchesOnStream(std::span<const uint8_t> payload, uint16_t id, const SentQuestion& sent, MessageView* message,
+                     Rejected* reason);
 
 // What a server that does not know EDNS says of a query with it (RFC 6891 7).
 constexpr bool RefusesEdns(Rcode rcode) {
