@@ -9,24 +9,16 @@
 #include <string>
 
 #include "tests/sim/whole/scan_case.h"
+#include "tests/sim/whole/stage.h"
 
 namespace {
 
 using mxscan::sim::CaseResult;
+using mxscan::sim::MakeScratch;
 using mxscan::sim::RunCase;
 using mxscan::sim::ScanCase;
 
 constexpr uint64_t kRepeatEvery = 10;
-
-std::string MakeScratch() {
-  const char* const base = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
-  std::string path = std::string(base) + "/mxscan-sim-XXXXXX";
-  if (mkdtemp(path.data()) == nullptr) {
-    std::perror(path.c_str());
-    std::exit(1);
-  }
-  return path;
-}
 
 void ReportDifference(const CaseResult& first, const CaseResult& second, CaseResult* result) {
   for (const auto& [path, content] : first.files) {

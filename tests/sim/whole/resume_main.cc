@@ -10,23 +10,15 @@
 #include <string>
 
 #include "tests/sim/whole/resume_case.h"
+#include "tests/sim/whole/stage.h"
 
 namespace {
 
+using mxscan::sim::MakeScratch;
 using mxscan::sim::ResumeResult;
 using mxscan::sim::RunResumeCase;
 
 constexpr uint64_t kSeedsMax = 10'000'000;
-
-std::string MakeScratch() {
-  const char* const base = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
-  std::string path = std::string(base) + "/mxscan-sim-XXXXXX";
-  if (mkdtemp(path.data()) == nullptr) {
-    std::perror(path.c_str());
-    std::exit(1);
-  }
-  return path;
-}
 
 unsigned long long Wide(uint64_t value) { return value; }
 

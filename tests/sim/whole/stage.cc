@@ -1,5 +1,7 @@
 #include "tests/sim/whole/stage.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -74,6 +76,16 @@ absl::Status Stage::Build(const std::string& list) {
   if (!created.ok()) return created.status();
   core = *std::move(created);
   return absl::OkStatus();
+}
+
+std::string MakeScratch() {
+  const char* const base = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
+  std::string path = std::string(base) + "/mxscan-sim-XXXXXX";
+  if (mkdtemp(path.data()) == nullptr) {
+    std::perror(path.c_str());
+    std::exit(1);
+  }
+  return path;
 }
 
 void WriteList(const world::World& world, const std::string& path) {

@@ -37,6 +37,10 @@ struct Stage {
   std::unique_ptr<ScanCore> core;
 };
 
+// A new directory, in memory where the machine has such a place, for what is compared with the truth. Ends the program
+// where none can be made.
+std::string MakeScratch();
+
 void WriteList(const world::World& world, const std::string& path);
 
 // One turn of every worker.
