@@ -150,10 +150,10 @@ class KeepingFiles : public SinkFiles {
   std::map<std::string, std::string> contents;
 };
 
-// The cells of every table's rows, in order; a line's first cell begins with column 0.
+// A cell of any table; the columns of all tables are counted in one row.
 struct Cell {
   std::string_view text;
-  size_t column;  // of all tables, one after the other
+  size_t column;
 };
 std::vector<Cell> CellsOf(const KeepingFiles& files) {
   std::vector<Cell> cells;
