@@ -35,7 +35,7 @@ uint64_t RandomSeed();
 std::string HostName();
 std::string WorkingDirectory();  // empty where it is gone
 bool ChangeWorkingDirectory(const std::string& path);
-int CpuCount();                  // of those this process may run on, at least 1
+int CpuCount();  // of those this process may run on, at least 1
 void SleepFor(TimeNs duration);
 
 bool IsTerminal(int descriptor);
