@@ -128,6 +128,7 @@ int TextBound::Compare(const TextBound& other) const {
 
 void ColumnStats::AddNewNumber(int64_t value) {
   ++value_count_;
+  last_number_ = value;
   min_number_ = std::min(min_number_, value);
   max_number_ = std::max(max_number_, value);
   sketch_.AddHash(XXH3_64bits(&value, sizeof(value)));

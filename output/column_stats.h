@@ -91,7 +91,12 @@ class ColumnStats {
   void AddNull() { ++null_count_; }
   // A small number costs little after its first cell.
   void AddNumber(int64_t value) {
-    if (static_cast<uint64_t>(value) < kWordCountMax && SeesAgain(static_cast<unsigned>(value))) return;
+    if (static_cast<uint64_t>(value) < kWordCountMax) {
+      if (SeesAgain(static_cast<unsigned>(value))) return;
+    } else if (value == last_number_) {
+      ++value_count_;
+      return;
+    }
     AddNewNumber(value);
   }
   // Not empty. `hash` is the text's HashCell.
@@ -141,7 +146,8 @@ class ColumnStats {
 
   uint64_t null_count_ = 0;
   uint64_t value_count_ = 0;
-  uint64_t last_hash_ = 0;  // of the text added last
+  uint64_t last_hash_ = 0;   // of the text added last
+  int64_t last_number_ = 0;  // the number added last; 0 is never looked for
   int64_t min_number_ = INT64_MAX;
   int64_t max_number_ = INT64_MIN;
   std::array<uint64_t, kWordCountMax / 64> words_seen_{};  // values of AddWord, or small numbers

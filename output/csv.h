@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -71,12 +72,19 @@ class RowBuffer {
 inline constexpr size_t kTimeTextSize = 27;
 class TimeFormatter {
  public:
-  // Writes kTimeTextSize octets. The day is worked out only when it is another than last time.
-  void Format(int64_t time_us, char* out);
+  // Writes kTimeTextSize octets. Rows of one turn have one time, and those of a run few days: each is worked out only
+  // when it is another than last time.
+  void Format(int64_t time_us, char* out) {
+    if (time_us != time_us_) Renew(time_us);
+    std::memcpy(out, text_, sizeof(text_));
+  }
 
  private:
+  void Renew(int64_t time_us);
+
+  int64_t time_us_ = INT64_MIN;
   int64_t day_ = -1;
-  char day_text_[11] = {};  // "2026-01-02T"
+  char text_[kTimeTextSize] = {};  // of time_us_
 };
 std::string TimeToText(int64_t time_us);
 // Exactly the form above, or with one to six fraction digits or none. False for anything else.

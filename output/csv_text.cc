@@ -1,5 +1,6 @@
 // The texts of the dialect that are worth a thought: times, and tokens that could be taken for something else.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <iterator>
@@ -15,13 +16,28 @@ constexpr int64_t kMicrosecondsPerDay = int64_t{86'400} * 1'000'000;
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 constexpr char LowerLetter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr bool IsLetter(char c) { return LowerLetter(c) >= 'a' && LowerLetter(c) <= 'z'; }
+
+// Which octets a token shows as they are.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (size_t octet = 0x21; octet < 0x7F; ++octet) plain[octet] = octet != ',' && octet != '"' && octet != '\\';
+  return plain;
+}();
+constexpr bool IsPlain(char c) { return kPlain[static_cast<uint8_t>(c)]; }
 
 // Words that readers take for a missing value, a boolean or a float.
+constexpr std::string_view kReservedWords[] = {"null", "na",   "n/a",   "nan", "inf",  "infinity", "none",
+                                               "nil",  "true", "false", "t",   "f",    "yes",      "no",
+                                               "y",    "n",    "on",    "off", "<na>", "#n/a",     "#na"};
+constexpr size_t kReservedWordSizeMax = [] {
+  size_t size = 0;
+  for (const std::string_view word : kReservedWords) size = std::max(size, word.size());
+  return size;
+}();
+
 bool IsReservedWord(std::string_view token) {
-  static constexpr std::string_view kWords[] = {"null", "na",   "n/a",   "nan", "inf",  "infinity", "none",
-                                                "nil",  "true", "false", "t",   "f",    "yes",      "no",
-                                                "y",    "n",    "on",    "off", "<na>", "#n/a",     "#na"};
-  return std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view word) {
+  return std::any_of(std::begin(kReservedWords), std::end(kReservedWords), [&](std::string_view word) {
     return std::equal(word.begin(), word.end(), token.begin(), token.end(),
                       [](char a, char b) { return a == LowerLetter(b); });
   });
@@ -79,36 +95,36 @@ bool ReadDigits(std::string_view text, size_t at, size_t count, unsigned* value)
 
 }  // namespace
 
-void TimeFormatter::Format(int64_t time_us, char* out) {
+void TimeFormatter::Renew(int64_t time_us) {
   MXSCAN_CHECK(time_us >= 0);
   const int64_t day = time_us / kMicrosecondsPerDay;
   if (day != day_) [[unlikely]] {
     const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
     const int year = static_cast<int>(date.year());
     MXSCAN_CHECK(day < 3'000'000 && year <= 9999);
-    PutTwoDigits(static_cast<unsigned>(year) / 100, day_text_);
-    PutTwoDigits(static_cast<unsigned>(year) % 100, day_text_ + 2);
-    day_text_[4] = '-';
-    PutTwoDigits(static_cast<unsigned>(date.month()), day_text_ + 5);
-    day_text_[7] = '-';
-    PutTwoDigits(static_cast<unsigned>(date.day()), day_text_ + 8);
-    day_text_[10] = 'T';
+    PutTwoDigits(static_cast<unsigned>(year) / 100, text_);
+    PutTwoDigits(static_cast<unsigned>(year) % 100, text_ + 2);
+    text_[4] = '-';
+    PutTwoDigits(static_cast<unsigned>(date.month()), text_ + 5);
+    text_[7] = '-';
+    PutTwoDigits(static_cast<unsigned>(date.day()), text_ + 8);
+    text_[10] = 'T';
     day_ = day;
   }
-  std::memcpy(out, day_text_, sizeof(day_text_));
   const auto of_day = static_cast<uint64_t>(time_us - day * kMicrosecondsPerDay);
   const auto seconds = static_cast<unsigned>(of_day / 1'000'000);
   auto fraction = static_cast<unsigned>(of_day % 1'000'000);
-  PutTwoDigits(seconds / 3600, out + 11);
-  out[13] = ':';
-  PutTwoDigits(seconds / 60 % 60, out + 14);
-  out[16] = ':';
-  PutTwoDigits(seconds % 60, out + 17);
-  out[19] = '.';
-  PutTwoDigits(fraction / 10'000, out + 20);
-  PutTwoDigits(fraction / 100 % 100, out + 22);
-  PutTwoDigits(fraction % 100, out + 24);
-  out[26] = 'Z';
+  PutTwoDigits(seconds / 3600, text_ + 11);
+  text_[13] = ':';
+  PutTwoDigits(seconds / 60 % 60, text_ + 14);
+  text_[16] = ':';
+  PutTwoDigits(seconds % 60, text_ + 17);
+  text_[19] = '.';
+  PutTwoDigits(fraction / 10'000, text_ + 20);
+  PutTwoDigits(fraction / 100 % 100, text_ + 22);
+  PutTwoDigits(fraction % 100, text_ + 24);
+  text_[26] = 'Z';
+  time_us_ = time_us;
 }
 
 std::string TimeToText(int64_t time_us) {
@@ -145,12 +161,16 @@ bool TimeFromText(std::string_view text, int64_t* time_us) {
 void EscapeToken(std::string_view octets, std::string* out) {
   if (octets.empty()) return;
   const char front = octets.front();
+  // Nearly every token: too long for a reserved word, and only digits begin numbers and times.
+  if (octets.size() > kReservedWordSizeMax && IsLetter(front) && std::all_of(octets.begin(), octets.end(), IsPlain)) {
+    out->append(octets);
+    return;
+  }
   const bool escape_first =
       StartsFormula(front) || LooksLikeNumber(octets) || LooksLikeTime(octets) || IsReservedWord(octets);
   for (size_t i = 0; i < octets.size(); ++i) {
     const auto octet = static_cast<uint8_t>(octets[i]);
-    const bool plain = octet > 0x20 && octet < 0x7F && octet != ',' && octet != '"' && octet != '\\';
-    if (plain && !(i == 0 && escape_first)) {
+    if (IsPlain(octets[i]) && !(i == 0 && escape_first)) {
       out->push_back(octets[i]);
     } else {
       AppendEscape(octet, out);

@@ -225,11 +225,11 @@ TEST(OutputTime, RoundTripsAndRefuses) {
   }
 }
 
-TEST(OutputTime, TheFormatterFollowsTheDay) {
+TEST(OutputTime, TheFormatterFollowsTheTime) {
   TimeFormatter formatter;
   char text[kTimeTextSize];
   const int64_t midnight = 1'767'312'000'000'000;
-  for (const int64_t time : {midnight - 1, midnight, midnight - 1, midnight + 1}) {
+  for (const int64_t time : {midnight - 1, midnight, midnight, midnight - 1, midnight + 1}) {
     formatter.Format(time, text);
     EXPECT_EQ(std::string(text, kTimeTextSize), TimeToText(time));
   }
