@@ -21,8 +21,9 @@ struct TransportOptions {
   // Kernel buffers of each UDP socket. Without CAP_NET_ADMIN the kernel cuts them to net.core.{r,w}mem_max.
   int receive_buffer_bytes = 4 << 20;
   int send_buffer_bytes = 4 << 20;
-  // Datagrams that one Poll can return at most, each with a buffer of kInDatagramMax octets; 1 to kBufferCountMax.
-  size_t buffer_count = 4096;
+  // Datagrams that one Poll can return at most, each with a buffer of kInDatagramMax octets; 1 to kBufferCountMax. They
+  // are used in turn, so many of them are cold each time; what comes while all are in use waits in the socket.
+  size_t buffer_count = 1024;
   // io_uring only. The submission queue holds at most this many sends, so it is also the size of one kernel visit.
   // Rounded up to a power of two; 1 to kSqEntriesMax.
   uint32_t sq_entries = 1024;

@@ -9,7 +9,9 @@
 namespace mxscan {
 namespace {
 
-constexpr size_t kRawSize = size_t{128} << 10;          // lines gathered before they are compressed: zstd's block size
+// Lines gathered before they are handed to the compressor, which gathers them again to blocks of its own: so few that
+// they are in the first two caches still.
+constexpr size_t kRawSize = size_t{16} << 10;
 constexpr size_t kWriteSize = size_t{256} << 10;        // compressed octets gathered before they are written
 constexpr uint64_t kPartSizeLimit = uint64_t{1} << 30;  // the seek table's numbers have 32 bits
 
