@@ -191,7 +191,7 @@ size_t FirstPositionWithData(const MessageView& message, NameView question, RrTy
 void TakeRecord(const MessageView& message, const RecordView& record, Answer* answer) {
   switch (static_cast<RrType>(record.type)) {
     case RrType::kMx: {
-      MxRecord& mx = answer->mx.emplace_back();
+      MxRecord& mx = answer->mx.emplace_back(MxRecord{});  // emplace_back() would write zeros all over the name
       mx.ttl = record.ttl;
       message.ReadMx(record, &mx.preference, &mx.exchange);
       return;
@@ -204,7 +204,7 @@ void TakeRecord(const MessageView& message, const RecordView& record, Answer* an
     case RrType::kPtr:
     case RrType::kNs:
     case RrType::kCname:
-      message.ReadNameRdata(record, &answer->names.emplace_back());
+      message.ReadNameRdata(record, &answer->names.emplace_back(NameView()));
       return;
     default:
       return;  // the caller reads other types from the message

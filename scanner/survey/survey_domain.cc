@@ -40,7 +40,7 @@ void ListExchanges(DomainObservation* observation) {
   std::sort(names.begin(), names.end(), [](const Name* a, const Name* b) { return *a < *b; });
   const auto same = [](const Name* a, const Name* b) { return *a == *b; };
   names.erase(std::unique(names.begin(), names.end(), same), names.end());
-  for (const Name* name : names) observation->exchanges.emplace_back().name = *name;
+  for (const Name* name : names) observation->exchanges.push_back({.name = *name});
 }
 
 Probe ProbeOf(const HostObservation& host) {
@@ -123,8 +123,11 @@ void Survey::OnMx(DomainTask* task, Stage stage, const Completion& completion, i
   if (stage != Stage::kUnvalidated) observation.attempts += completion.sends;
   observation.asked_at_us = wall_us;
   if (completion.server >= 0) {
-    observation.server = options_.server_texts.empty() ? completion.peer.ToString()
-                                                       : options_.server_texts[static_cast<size_t>(completion.server)];
+    if (options_.server_texts.empty()) {
+      observation.server = completion.peer.ToString();
+    } else {
+      observation.server = options_.server_texts[static_cast<size_t>(completion.server)];
+    }
     observation.rtt_us = completion.rtt_ns / kMicrosecond;
   }
   if (!goes_on) return OnMxKnown(task, *completion.answer);
