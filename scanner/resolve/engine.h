@@ -75,6 +75,7 @@ class Engine final : public Resolver {
   bool HasUnsent() const override { return !fresh_.empty() || !unanswered_.empty(); }
 
   const Completion* OnDatagram(const InDatagram& datagram, TimeNs now) override;
+  void Expect(std::span<const InDatagram> datagrams) const override;
   const Completion* OnStream(const StreamEvent& event, TimeNs now) override;
   void OnSocketError(const SocketError& error, TimeNs now) override;
 

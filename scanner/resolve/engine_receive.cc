@@ -10,6 +10,13 @@ namespace mxscan {
 namespace {
 
 constexpr TimeNs kFailureDelayNs = 50 * kMillisecond;  // before the first retry of a failed answer; doubles
+constexpr size_t kCacheLine = 64;
+constexpr size_t kPrefetchMax = 3 * kCacheLine;  // of a datagram, and of a slot: most names end before
+
+// Of a datagram of two octets at least.
+uint16_t IdOf(const InDatagram& datagram) {
+  return static_cast<uint16_t>(datagram.payload[0] << 8 | datagram.payload[1]);
+}
 
 }  // namespace
 
@@ -18,10 +25,24 @@ const Completion* Engine::Reject(Rejected reason) {
   return nullptr;
 }
 
+void Engine::Expect(std::span<const InDatagram> datagrams) const {
+  for (const InDatagram& datagram : datagrams) {
+    for (size_t at = 0; at < std::min(datagram.payload.size(), kPrefetchMax); at += kCacheLine) {
+      __builtin_prefetch(datagram.payload.data() + at);
+    }
+  }
+  for (const InDatagram& datagram : datagrams) {
+    if (datagram.payload.size() < 2) continue;
+    const uint32_t index = table_.Find(AttemptKey(datagram.socket, IdOf(datagram)));
+    if (index == kNoSlot) continue;
+    const auto* const slot = reinterpret_cast<const char*>(&chunks_[index / kSlotChunk][index % kSlotChunk]);
+    for (size_t at = 0; at < kPrefetchMax; at += kCacheLine) __builtin_prefetch(slot + at, 1);
+  }
+}
+
 const Completion* Engine::OnDatagram(const InDatagram& datagram, TimeNs now) {
   if (datagram.payload.size() < 2) return Reject(Rejected::kMalformed);
-  const uint16_t id = static_cast<uint16_t>(datagram.payload[0] << 8 | datagram.payload[1]);
-  const uint32_t key = AttemptKey(datagram.socket, id);
+  const uint32_t key = AttemptKey(datagram.socket, IdOf(datagram));
   const uint32_t index = table_.Find(key);
   if (index == kNoSlot) {
     const Recent recent = recent_.Find(key);
@@ -232,18 +253,24 @@ const Completion* Engine::Complete(uint32_t index) {
   const bool withheld = slot.withheld && slot.sends == 0;
   if (withheld) outcome = Outcome::kNotAsked;
   counters_.withheld += withheld;
-  kept.completion = {
-      .tag = slot.tag,
-      .answer = &kept.answer,
-      .outcome = outcome,
-      .withheld = withheld,
-      .rcode = slot.rcode,
-      .truncated = slot.truncated_seen,
-      .server = slot.answered_by,
-      .peer = slot.answered_by < 0 ? Endpoint() : servers_[static_cast<size_t>(slot.answered_by)].endpoint(),
-      .sends = slot.sends,
-      .rtt_ns = slot.rtt_ns,
-      .extended_error = slot.extended_error};
+  // Each in its place: a value put together first is read back before it has left the store buffer, behind the stores
+  // to cold lines above.
+  Completion& completion = kept.completion;
+  completion.tag = slot.tag;
+  completion.answer = &kept.answer;
+  completion.outcome = outcome;
+  completion.withheld = withheld;
+  completion.rcode = slot.rcode;
+  completion.truncated = slot.truncated_seen;
+  completion.server = slot.answered_by;
+  if (slot.answered_by < 0) {
+    completion.peer = Endpoint();
+  } else {
+    completion.peer = servers_[static_cast<size_t>(slot.answered_by)].endpoint();
+  }
+  completion.sends = slot.sends;
+  completion.rtt_ns = slot.rtt_ns;
+  completion.extended_error = slot.extended_error;
   FreeSlot(index);
   MXSCAN_CHECK(open_ > 0);
   --open_;

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -109,6 +110,9 @@ class Resolver {
   // it looks at them, which keeps the code of each of the two stages in the processor's cache.
   static constexpr size_t kCompletionsKept = 16;
   virtual const Completion* OnDatagram(const InDatagram& datagram, TimeNs now) = 0;
+  // A hint that these datagrams come next: what they are about is fetched into the cache while it is waited for all at
+  // once. A few tens of them at a time; nothing else happens.
+  virtual void Expect(std::span<const InDatagram>) const {}
   virtual const Completion* OnStream(const StreamEvent& event, TimeNs now) = 0;
   virtual void OnSocketError(const SocketError& error, TimeNs now) = 0;
 

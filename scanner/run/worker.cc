@@ -1,11 +1,13 @@
 #include "scanner/run/worker.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace mxscan {
 namespace {
 
+constexpr size_t kExpectedAtOnce = 16;  // datagrams
 constexpr size_t kMailboxCapacity = 1024;
 constexpr int kMailPerTurn = 512;  // messages taken from one peer before packets are looked at again
 
@@ -71,7 +73,12 @@ void Worker::Turn(TimeNs wake_by) {
   board.hungry.store(false, std::memory_order_relaxed);
   // 5, 6. Each packet to the engine; answers to the survey, which makes rows of them.
   const int64_t wall_us = WallUs(now_, wall_offset_us_);
-  for (const InDatagram& datagram : inbox_.datagrams) Gather(resolver_->OnDatagram(datagram, now_), wall_us);
+  for (std::span<const InDatagram> left = inbox_.datagrams; !left.empty();) {
+    const std::span<const InDatagram> next = left.first(std::min(left.size(), kExpectedAtOnce));
+    left = left.subspan(next.size());
+    resolver_->Expect(next);
+    for (const InDatagram& datagram : next) Gather(resolver_->OnDatagram(datagram, now_), wall_us);
+  }
   for (const StreamEvent& event : inbox_.streams) Gather(resolver_->OnStream(event, now_), wall_us);
   HandOver(wall_us);
   for (const SocketError& error : inbox_.errors) resolver_->OnSocketError(error, now_);
@@ -86,7 +93,7 @@ void Worker::Gather(const Completion* completion, int64_t wall_us) {
 }
 
 void Worker::HandOver(int64_t wall_us) {
-  for (size_t i = 0; i < gathered_size_; ++i) survey_.OnCompletion(*gathered_[i], wall_us);
+  survey_.OnCompletions(std::span(gathered_).first(gathered_size_), wall_us);
   gathered_size_ = 0;
 }
 

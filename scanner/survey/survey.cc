@@ -65,6 +65,27 @@ uint8_t Survey::enabled_families() const {
   return static_cast<uint8_t>((options_.lookups.a ? kFamily4 : 0) | (options_.lookups.aaaa ? kFamily6 : 0));
 }
 
+// Tasks wait for so long that they have left the cache: they are fetched side by side, then their texts.
+void Survey::OnCompletions(std::span<const Completion* const> completions, int64_t wall_us) {
+  const auto domain_of = [this](const Completion& completion) -> const DomainTask* {
+    const Tag tag = TagOf(completion.tag);
+    return tag.kind == TagKind::kDomainMx ? domains_[tag.index].get() : nullptr;
+  };
+  for (const Completion* const completion : completions) {
+    const DomainTask* const task = domain_of(*completion);
+    if (task == nullptr) continue;
+    __builtin_prefetch(task, 1);
+    __builtin_prefetch(&task->observation, 1);
+  }
+  for (const Completion* const completion : completions) {
+    const DomainTask* const task = domain_of(*completion);
+    if (task == nullptr) continue;
+    __builtin_prefetch(task->input.data());
+    __builtin_prefetch(task->name.data());
+  }
+  for (const Completion* const completion : completions) OnCompletion(*completion, wall_us);
+}
+
 void Survey::OnCompletion(const Completion& completion, int64_t wall_us) {
   const Tag tag = TagOf(completion.tag);
   switch (tag.kind) {

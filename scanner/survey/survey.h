@@ -140,7 +140,8 @@ class Survey {
   // `input` is the escaped token; `domain` is owned by this worker.
   void Start(int64_t input_rank, std::string_view input, NameView domain);
 
-  void OnCompletion(const Completion& completion, int64_t wall_us);
+  // In order.
+  void OnCompletions(std::span<const Completion* const> completions, int64_t wall_us);
   void OnMessage(Message message);
   // Hands over the domains that are complete: after every few completions or messages, and before counters are read.
   void Flush();
@@ -166,6 +167,8 @@ class Survey {
   struct DomainTask;
   struct NameEntry;
   struct AddressEntry;
+
+  void OnCompletion(const Completion& completion, int64_t wall_us);
 
   // survey_domain.cc
   DomainObservation& BeginObservation(DomainTask* task);
