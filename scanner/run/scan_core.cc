@@ -386,14 +386,18 @@ void ScanCore::FillBlocklist() {
   run_.counters[kBlocklistCounters] = std::move(counters);
 }
 
+// As they were read last. Before anything is asked too: who goes on after a kill must find them.
+void ScanCore::FillBlocklistFiles() {
+  run_.blocklist.clear();
+  if (environment_.blocklist == nullptr) return;
+  for (const BlocklistSource& source : environment_.blocklist->Current()->sources()) {
+    run_.blocklist.push_back({source.path, source.format, source.sha256, source.octets, source.lines});
+  }
+}
+
 void ScanCore::FillRun(TimeNs now) {
   run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
-  run_.blocklist.clear();
-  if (environment_.blocklist != nullptr) {
-    for (const BlocklistSource& source : environment_.blocklist->Current()->sources()) {
-      run_.blocklist.push_back({source.path, source.format, source.sha256, source.octets, source.lines});
-    }
-  }
+  FillBlocklistFiles();
   const std::vector<InputReport> reports = environment_.source->Reports();
   run_.inputs.resize(reports.size());
   for (size_t i = 0; i < reports.size(); ++i) {
@@ -421,6 +425,7 @@ absl::Status ScanCore::WriteProgress(TimeNs now) {
     progress["timed_out"] += board.timed_out.load(std::memory_order_relaxed);
   }
   run_.counters["progress"] = std::move(progress);
+  FillBlocklistFiles();
   return dataset_->WriteRun(run_);
 }
 

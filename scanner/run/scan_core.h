@@ -112,6 +112,7 @@ class ScanCore {
   void FillRows();
   void FillCounters();
   void FillBlocklist();
+  void FillBlocklistFiles();
 
   const ScanOptions options_;
   const ScanEnvironment environment_;

@@ -78,6 +78,22 @@ class ResumeTest(CliCase):
         self.assertTrue(run_info["rows"]["conserved"])
         self.assertEqual(run_info["counters"]["blocklist"]["domains_withheld"], len(rejects))
 
+    def test_resume_keeps_to_the_blocklist_after_a_kill(self):
+        """Of a killed scan nothing stands in run.json but what it wrote down before it asked anything."""
+        blocked = NAMES[3::50]
+        listed = self.list_file("\n".join(blocked) + "\n", "left alone.txt")
+        other = self.list_file(NAMES[500] + "\n", "and these.txt")
+        server = self.server()
+        child = self.start_slow_scan(server, "--blocklist-file", listed, "--blocklist-file", other)
+        child.kill()
+        child.communicate(timeout=LIMIT_S)
+        self.assertEqual([file["path"] for file in dataset.read_run(self.out)["blocklist"]], [str(listed), str(other)])
+        self.expect(OK, run("resume", self.out, "--quiet"))
+        blocked.append(NAMES[500])
+        self.assertEqual(sorted(row["input"] for row in dataset.read_table(self.out, "rejects")), sorted(blocked))
+        self.assertFalse(set(map(servers.encode_name, blocked)) & set(server.names), "asked about, though listed")
+        self.assertEqual(len(dataset.read_table(self.out, "domains")), len(NAMES) - len(blocked))
+
     def test_resume_after_a_kill(self):
         """Killed before the first checkpoint, everything is asked again; with another working directory."""
         server = self.server()
