@@ -337,9 +337,10 @@ absl::Status Dataset::Finish(const FinishOptions& options) {
   if (absl::Status status = WriteDescriptions(parts); !status.ok()) return status;
   if (absl::Status status = WriteChecksums(parts); !status.ok()) return status;
   if (absl::Status status = RemoveTemporary(); !status.ok()) return status;
-  if (absl::Status status = Write(kSuccess, ""); !status.ok()) return status;
-  finished_ = true;
-  return absl::OkStatus();
+  const absl::Status succeeded = Write(kSuccess, "");
+  // Where only the last fsync failed, every reader takes the dataset for finished: nothing of it may change any more.
+  finished_ = succeeded.ok() || files_->Exists(Path(kSuccess));
+  return succeeded;
 }
 
 }  // namespace mxscan

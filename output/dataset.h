@@ -68,8 +68,10 @@ class Dataset {
   absl::Status WriteRun(const RunInfo& run);
 
   // Every PartWriter must have committed, run.json and the summary must be written. May be called again after an
-  // error, and not after it succeeded.
+  // error, unless the dataset is finished().
   absl::Status Finish(const FinishOptions& options);
+  // _SUCCESS is there, if only an fsync after it failed: nothing may be written any more.
+  bool finished() const { return finished_; }
 
  private:
   Dataset(FileSystem* files, std::string directory, const DatasetOptions& options, std::unique_ptr<DirectoryLock> lock);

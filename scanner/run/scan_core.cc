@@ -510,6 +510,7 @@ absl::Status ScanCore::Finish(TimeNs now) {
 }
 
 absl::Status ScanCore::Stop(TimeNs now, ExitState state, const std::string& message, bool intake_ended) {
+  if (dataset_->finished()) return absl::OkStatus();  // what Finish failed in came after _SUCCESS
   absl::Status committed;
   // Before the input is known for the one that the run was begun with, the dataset stays as it was.
   if (!intake_->replaying()) {

@@ -230,6 +230,11 @@ absl::Status MemoryFileSystem::Rename(const std::string& from, const std::string
   }
   from_parent->children.erase(from_name);
   to_parent->children[to_name] = node;
+  if (!fail_after_rename_to_.empty() && to_name == fail_after_rename_to_) {
+    planned_[{FileOperation::kSyncDirectory, calls_[static_cast<size_t>(FileOperation::kSyncDirectory)] + 1}] =
+        fail_after_rename_error_;
+    fail_after_rename_to_.clear();
+  }
   return absl::OkStatus();
 }
 
@@ -301,6 +306,13 @@ void MemoryFileSystem::FailAt(FileOperation operation, uint64_t call, int error)
   planned_[{operation, calls_[static_cast<size_t>(operation)] + call}] = error;
 }
 
+void MemoryFileSystem::FailSyncAfterRenameTo(const std::string& name, int error) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  MXSCAN_CHECK(!name.empty() && error != 0);
+  fail_after_rename_to_ = name;
+  fail_after_rename_error_ = error;
+}
+
 void MemoryFileSystem::HaltAt(uint64_t call) {
   const std::lock_guard<std::mutex> guard(mutex_);
   MXSCAN_CHECK(call > 0);
@@ -326,6 +338,7 @@ void MemoryFileSystem::Restart() {
   ++generation_;
   halt_at_ = std::numeric_limits<uint64_t>::max();
   planned_.clear();
+  fail_after_rename_to_.clear();
   locked_.clear();
 }
 

@@ -65,6 +65,9 @@ class MemoryFileSystem : public FileSystem {
   // The operation's `call`th call from now (1 is the next) fails with `error` (an errno value), once. An Append that
   // fails may have written a part.
   void FailAt(FileOperation operation, uint64_t call, int error);
+  // The next SyncDirectory after a file was renamed to `name` (without a directory) fails with `error`, once: the new
+  // name is there for every reader, and may be gone after a crash.
+  void FailSyncAfterRenameTo(const std::string& name, int error);
   // From the `call`th mutating operation from now on (1 is the next) nothing works any more, as in a process that lost
   // its machine, until Crash. Open, Read, List and Exists do not count.
   void HaltAt(uint64_t call);
@@ -128,6 +131,8 @@ class MemoryFileSystem : public FileSystem {
   uint64_t faults_ = 0;
   std::array<uint64_t, kFileOperationCount> calls_{};
   std::map<std::pair<FileOperation, uint64_t>, int> planned_;  // (operation, absolute call number) -> errno value
+  std::string fail_after_rename_to_;                           // empty: nothing is planned
+  int fail_after_rename_error_ = 0;
   std::set<const Node*> locked_;
 };
 

@@ -148,6 +148,19 @@ TEST(MemoryFiles, PlannedFaults) {
   EXPECT_TRUE((*reader)->ReadAt(0, 1, &octet).ok());
 }
 
+TEST(MemoryFiles, ASyncAfterARenameFails) {
+  MemoryFileSystem files;
+  files.FailSyncAfterRenameTo("done", EIO);
+  ASSERT_TRUE(files.MakeDirectory("run").ok());
+  ASSERT_TRUE(files.SyncDirectory("").ok());
+  EXPECT_TRUE(WriteFileAtomically(&files, "run/other", "x").ok());
+  EXPECT_FALSE(WriteFileAtomically(&files, "run/done", "y").ok());
+  EXPECT_EQ(files.faults(), 1u);
+  EXPECT_TRUE(files.Exists("run/done")) << "whoever looks finds it";
+  EXPECT_THAT(files.DurableFiles(), ElementsAre(Pair("run/other", "x")));
+  EXPECT_TRUE(WriteFileAtomically(&files, "run/done", "z").ok()) << "once";
+}
+
 TEST(MemoryFiles, AFailedSyncLosesThePagesForGood) {
   MemoryFileSystem files;
   auto file = *files.Create("f");

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "output/codec.h"
 #include "output/reader.h"
 #include "output/summary_csv.h"
 #include "scanner/run/recount.h"
@@ -78,6 +79,11 @@ class Lives {
         files_.HaltAt(fate.operation);
         break;
       case Death::kDiskFault: {
+        if (prng_.Chance(0.25)) {
+          // The last thing that can fail: the dataset is finished for every reader.
+          files_.FailSyncAfterRenameTo("_SUCCESS", EIO);
+          break;
+        }
         const FileOperation operations[] = {FileOperation::kCreate, FileOperation::kAppend, FileOperation::kSync,
                                             FileOperation::kRename, FileOperation::kSyncDirectory};
         files_.FailAt(operations[prng_.Below(std::size(operations))], 1 + fate.operation / 5,
@@ -229,6 +235,10 @@ class Lives {
                           ", rejects ", run->rows.rejects, ", duplicates ", run->rows.duplicates, ", blank ",
                           run->rows.blank_lines, ", comments ", run->rows.comment_lines));
     }
+    if (run->exit_state != ExitState::kDone) {
+      Broken(absl::StrCat("a finished dataset says ", std::string(ToText(run->exit_state)), ": ", run->exit_message));
+    }
+    CheckChecksums();
     CheckSummary();
     CheckLeftovers();
     std::map<std::string, std::string> files = files_.AllFiles();
@@ -236,6 +246,21 @@ class Lives {
     if (case_.compare) {
       result_.became_unknown = CompareWithTruth(case_, world_, files, scratch_, &result_.broken);
     }
+  }
+
+  // SHA256SUMS names every file but itself and _SUCCESS, with the checksum that it has.
+  void CheckChecksums() {
+    const absl::StatusOr<std::string> sums = ReadWholeFile(&files_, Path("SHA256SUMS"));
+    if (!sums.ok()) return Broken(std::string(sums.status().message()));
+    std::string expected;
+    const std::string prefix = Path("");
+    for (const auto& [path, content] : files_.AllFiles()) {
+      if (!path.starts_with(prefix) || path == prefix + "SHA256SUMS" || path == prefix + "_SUCCESS") continue;
+      Sha256 sha256;
+      sha256.Update(content);
+      absl::StrAppend(&expected, sha256.FinishHex(), "  ", path.substr(prefix.size()), "\n");
+    }
+    if (*sums != expected) Broken("SHA256SUMS is not that of the files");
   }
 
   // The summary that was written is that of the rows.

@@ -5,8 +5,9 @@
 // not synced gone, all of it or some), a fault of the disk, or a signal's clean stop. Every life but the first goes on
 // from what the one before left behind, with another number of workers. Checked after each: nothing is lost that a
 // checkpoint had made durable, and what has a row is not asked again. At the end: exactly one row a name, all tables
-// equal to the truth, every line accounted for, the summary's files equal to a recount, nothing left over. Thread
-// safety: one thread. Errors: a list of what was broken, empty where all held.
+// equal to the truth, every line accounted for, the summary's files equal to a recount, the checksums those of the
+// files, the exit state done, nothing left over. Thread safety: one thread. Errors: a list of what was broken, empty
+// where all held.
 #ifndef MXSCAN_TESTS_SIM_WHOLE_RESUME_CASE_H_
 #define MXSCAN_TESTS_SIM_WHOLE_RESUME_CASE_H_
 
