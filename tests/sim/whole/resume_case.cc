@@ -134,7 +134,7 @@ class Lives {
     if (status.ok()) durable_domains_ = committed_before;
     if (status.ok()) status = Drive(stage.get(), fate);
     const bool killed = files_.halted();
-    if (!status.ok() && !killed && files_.faults() == 0 && !absl::IsAborted(status)) {
+    if (!status.ok() && !killed && files_.faults() == faults_seen_ && !absl::IsAborted(status)) {
       Broken(std::string(status.message()));
     }
     uint64_t started = 0;
@@ -300,7 +300,7 @@ class Lives {
   const std::string list_;
   TimeNs interval_ns_ = 0;
   uint64_t durable_domains_ = 0;  // committed by a checkpoint that said so
-  uint64_t faults_seen_ = 0;
+  uint64_t faults_seen_ = 0;  // in the lives before this one
   int directories_ = 0;
   ResumeResult result_;
 };
