@@ -62,9 +62,10 @@ std::string_view ToText(ExitState value);
 bool FromText(std::string_view text, ExitState* value);
 
 struct RunInfo {
-  std::string version;                                       // of the program
-  std::string command;                                       // "scan", "audit", "merge", ...
-  std::vector<std::pair<std::string, std::string>> options;  // in the order they are documented
+  std::string version;  // of the program
+  std::string command;  // "scan", "audit", "merge", ...
+  std::vector<std::pair<std::string, std::string>>
+      options;  // in the order they are documented; a name again for each item
   std::string seed;
   uint64_t shard_index = 0;
   uint64_t shard_count = 1;

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "io/privileges.h"
 #include "io/process.h"
 #include "scanner/cli/commands.h"
@@ -118,12 +117,6 @@ absl::Status ReadChoices(const ScanFlags& flags, ScanOptions* options) {
   return absl::OkStatus();
 }
 
-std::string Join(const std::vector<std::string>& items) {
-  std::string text;
-  for (const std::string& item : items) absl::StrAppend(&text, text.empty() ? "" : " ", item);
-  return text;
-}
-
 // Reads the blocklist. Resolvers on it are refused here: without them the scan is another than the one asked for.
 absl::Status TakeBlocklist(const ScanFlags& flags, ScanOptions* options) {
   options->blocklist_files = flags.blocklist_files;
@@ -183,6 +176,41 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
   return absl::OkStatus();
 }
 
+// One entry an item, as it was given: items may hold spaces. What was not given, and has no default, is empty.
+std::vector<std::pair<std::string, std::string>> Described(const ScanFlags& flags, const ScanOptions& options) {
+  std::vector<std::pair<std::string, std::string>> described;
+  const auto add = [&described](const char* name, const std::string& value) { described.emplace_back(name, value); };
+  const auto add_each = [&add](const char* name, const std::vector<std::string>& items) {
+    for (const std::string& item : items) add(name, item);
+    if (items.empty()) add(name, "");
+  };
+  add_each("resolver", flags.resolvers);
+  add("rate", flags.rate);
+  add("server-rate", flags.server_rate);
+  add("server-inflight", flags.server_inflight);
+  add("inflight", flags.inflight);
+  add("timeout", flags.timeout);
+  add("tries", absl::StrCat(flags.tries));
+  add("threads", absl::StrCat(WorkersFor(options, CpuCount())));
+  add("io", flags.io);
+  add_each("source-address", flags.source_addresses);
+  add("lookups", flags.lookups);
+  add("format", flags.format);
+  add("column", absl::StrCat(flags.column));
+  add("max-domains", flags.max_domains);
+  add("compression", flags.compression);
+  add("memory", flags.memory);
+  add_each("blocklist-file", flags.blocklist_files);
+  add("user", flags.user);
+  add("checkpoint-interval", flags.checkpoint_interval);
+  if (options.iterative) {
+    add("root-hints", flags.root_hints);  // empty: built in
+    if (options.minimise) add("minimise", "true");
+    if (options.lab) add("lab", absl::StrCat(flags.lab_port));
+  }
+  return described;
+}
+
 absl::StatusOr<ScanOptions> Understand(ScanFlags flags) {
   ScanOptions options;
   options.inputs = flags.inputs;
@@ -206,30 +234,7 @@ absl::StatusOr<ScanOptions> Understand(ScanFlags flags) {
   if (options.output.empty() && !options.dry_run) return Usage("--output DIR is missing: where the dataset goes");
   status = TakeBlocklist(flags, &options);
   if (!status.ok()) return status;
-  options.described = {{"resolver", Join(flags.resolvers)},
-                       {"rate", flags.rate},
-                       {"server-rate", flags.server_rate},
-                       {"server-inflight", flags.server_inflight},
-                       {"inflight", flags.inflight},
-                       {"timeout", flags.timeout},
-                       {"tries", absl::StrCat(flags.tries)},
-                       {"threads", absl::StrCat(WorkersFor(options, CpuCount()))},
-                       {"io", flags.io},
-                       {"source-address", Join(flags.source_addresses)},
-                       {"lookups", flags.lookups},
-                       {"format", flags.format},
-                       {"column", absl::StrCat(flags.column)},
-                       {"max-domains", flags.max_domains},
-                       {"compression", flags.compression},
-                       {"memory", flags.memory},
-                       {"blocklist-file", Join(flags.blocklist_files)},
-                       {"user", flags.user},
-                       {"checkpoint-interval", flags.checkpoint_interval}};
-  if (options.iterative) {
-    options.described.emplace_back("root-hints", flags.root_hints);  // empty: built in
-    if (options.minimise) options.described.emplace_back("minimise", "true");
-    if (options.lab) options.described.emplace_back("lab", absl::StrCat(flags.lab_port));
-  }
+  options.described = Described(flags, options);
   return options;
 }
 
@@ -495,19 +500,11 @@ int ScanCommand::Run(std::optional<RunInfo> resumed) {
 std::unique_ptr<Command> AddScanCommand(CLI::App* root) { return std::make_unique<ScanCommand>(root); }
 
 int ResumeScan(const RunInfo& run, const std::string& directory, bool quiet) {
-  // By its words, as they stand in run.json, so that every option is understood as it was when it was given.
+  // As they stand in run.json, one entry an item, so that every option is understood as it was when it was given.
   std::vector<std::string> words = {"scan", "--output", directory, "--seed", run.seed};
   for (const auto& [name, value] : run.options) {
-    if (name == "blocklist-file") continue;        // paths, which may hold spaces
-    if (name == "root-hints" && !value.empty()) {  // a path too
-      words.push_back(absl::StrCat("--root-hints=", value));
-      continue;
-    }
-    for (const absl::string_view word : absl::StrSplit(value, ' ', absl::SkipEmpty())) {
-      words.push_back(absl::StrCat("--", name, "=", word));
-    }
+    if (!value.empty()) words.push_back(absl::StrCat("--", name, "=", value));
   }
-  for (const RunInput& file : run.blocklist) words.push_back(absl::StrCat("--blocklist-file=", file.path));
   if (quiet) words.push_back("--quiet");
   words.push_back("--");
   for (const RunInput& input : run.inputs) words.push_back(input.path);

@@ -59,7 +59,8 @@ struct ScanOptions {
   bool quiet = false;
   bool dry_run = false;
   std::optional<RunInfo> resumed;  // the record of the run to go on with; none: a new one
-  // As given and as defaulted, for run.json, in the order of the documentation.
+  // As given and as defaulted, for run.json, in the order of the documentation; one entry an item where there may be
+  // several, so that nobody needs to take a value apart.
   std::vector<std::pair<std::string, std::string>> described;
 };
 

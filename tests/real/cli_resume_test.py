@@ -109,15 +109,22 @@ class ResumeTest(CliCase):
     def test_resume_understands_paths_as_the_scan_did(self):
         server = self.server()
         self.list_file("\n".join(NAMES))
-        self.list_file(server.address + "\n", "servers.txt")
-        child = subprocess.Popen([MXSCAN, "scan", "list.txt", "-o", "out", "--resolver", "@servers.txt", "--rate", "300",
-                                  "--quiet"], cwd=self.directory, stdin=subprocess.DEVNULL)
+        other = self.server()
+        self.list_file(server.address + "\n", "my  servers.txt")
+        resolvers = ["@my  servers.txt", other.address]
+        child = subprocess.Popen([MXSCAN, "scan", "list.txt", "-o", "out", "--resolver", resolvers[0], "--resolver",
+                                  resolvers[1], "--rate", "300", "--quiet"], cwd=self.directory,
+                                 stdin=subprocess.DEVNULL)
         while server.queries < 50 and child.poll() is None:
             time.sleep(0.02)
         child.send_signal(signal.SIGINT)
         self.assertEqual(child.wait(LIMIT_S), TEMPORARY)
+        options = dataset.read_run(self.out)["options"]
+        self.assertEqual([option["value"] for option in options if option["name"] == "resolver"], resolvers)
+        asked = (server.queries, other.queries)
         self.expect(OK, run("resume", self.out, "--quiet", cwd="/"))
         self.expect_whole()
+        self.assertTrue(server.queries > asked[0] and other.queries > asked[1], "both were asked on")
 
     def test_resume_of_a_finished_dataset(self):
         server = self.server()
