@@ -144,6 +144,19 @@ UserId NobodyUser() {
   return {kNobody, kNobody, "nobody"};
 }
 
+std::optional<UserId> AuthorOf(int directory, const std::string& file) {
+  struct stat above {};
+  const bool only_root_makes_it =
+      fstatat(directory, "..", &above, 0) == 0 && above.st_uid == 0 && (above.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  const uid_t nobody = NobodyUser().uid;
+  for (const char* const name : {".", file.c_str()}) {
+    struct stat status {};
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || status.st_uid == 0) continue;
+    if (status.st_uid != nobody || !only_root_makes_it) return UserOf(status.st_uid, status.st_gid);
+  }
+  return std::nullopt;
+}
+
 absl::Status ActForFilesAs(const UserId& user) {
   const std::string what = absl::StrCat("become user ", user.name);
   if (setgroups(0, nullptr) != 0) return SystemError(what, errno);

@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,10 @@ absl::StatusOr<UserId> FindUser(const std::string& name_or_number);
 UserId UserForDirectory(const std::string& directory);
 
 UserId NobodyUser();
+// Whose word a file is that root is asked to act on: the ordinary user who owns the open directory that it lies in, or
+// it itself (of a symbolic link, not of what it leads to). None where both are root's, or nobody's in a place where
+// only root makes directories: then a process that root had started gave itself up there.
+std::optional<UserId> AuthorOf(int directory, const std::string& file);
 
 // From now on files are reached and made as that user, without supplementary groups; all else stays root's.
 absl::Status ActForFilesAs(const UserId& user);

@@ -64,8 +64,8 @@ bool FromText(std::string_view text, ExitState* value);
 struct RunInfo {
   std::string version;  // of the program
   std::string command;  // "scan", "audit", "merge", ...
-  std::vector<std::pair<std::string, std::string>>
-      options;  // in the order they are documented; a name again for each item
+  // In the order they are documented; a name again for each item.
+  std::vector<std::pair<std::string, std::string>> options;
   std::string seed;
   uint64_t shard_index = 0;
   uint64_t shard_count = 1;

@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "io/privileges.h"
 #include "io/process.h"
 #include "output/run_info.h"
 #include "scanner/cli/commands.h"
@@ -28,18 +32,37 @@ class ResumeCommand : public Command {
   int Run() override;
 
  private:
+  int ActForAuthor();
   int CheckDirectory();
   int EnterWorkingDirectory(const RunInfo& run);
+  FileSystem* files() const { return anchored_files_ != nullptr ? anchored_files_.get() : PosixFileSystem(); }
 
   CLI::App* app_;
   std::string directory_;
+  std::optional<UserId> author_;                // of run.json, where root does not take its word
+  std::unique_ptr<FileSystem> anchored_files_;  // of the directory that was looked at for it
   bool quiet_ = false;
 };
 
+// Root would open whatever run.json names. So where it is an ordinary user's, files are reached as that user before it
+// is read: no list is read that its author could not read. An exit status, or -1.
+int ResumeCommand::ActForAuthor() {
+  if (!RunsAsRoot()) return -1;
+  absl::StatusOr<UniqueFd> directory = OpenDirectory(directory_);
+  if (!directory.ok()) return -1;  // CheckDirectory says why
+  author_ = AuthorOf(directory->get(), "run.json");
+  anchored_files_ = AnchoredFileSystem(directory_, *std::move(directory));
+  if (!author_.has_value()) return -1;
+  const absl::Status acts = ActForFilesAs(*author_);
+  if (acts.ok()) return -1;
+  Complain(absl::StrCat(directory_, ": belongs to user ", author_->name,
+                        ", whom this process cannot become: ", std::string(acts.message())));
+  return kExitPermission;
+}
+
 // An exit status where there is nothing to go on with, or -1.
 int ResumeCommand::CheckDirectory() {
-  FileSystem* const files = PosixFileSystem();
-  const absl::StatusOr<std::vector<std::string>> names = files->List(directory_);
+  const absl::StatusOr<std::vector<std::string>> names = files()->List(directory_);
   if (!names.ok()) {
     Complain(std::string(names.status().message()));
     return absl::IsPermissionDenied(names.status()) ? kExitPermission : kExitInputNotFound;
@@ -73,8 +96,9 @@ int ResumeCommand::EnterWorkingDirectory(const RunInfo& run) {
 
 int ResumeCommand::Run() {
   while (directory_.size() > 1 && directory_.back() == '/') directory_.pop_back();
+  if (const int status = ActForAuthor(); status >= 0) return status;
   if (const int status = CheckDirectory(); status >= 0) return status;
-  const absl::StatusOr<RunInfo> run = ReadRunInfo(PosixFileSystem(), directory_);
+  absl::StatusOr<RunInfo> run = ReadRunInfo(files(), directory_);
   if (!run.ok()) {
     Complain(std::string(run.status().message()));
     return absl::IsPermissionDenied(run.status()) ? kExitPermission : kExitInputUnusable;
@@ -97,7 +121,16 @@ int ResumeCommand::Run() {
                           ": rows from now on are judged by this version; run.json names both"));
   }
   if (const int status = EnterWorkingDirectory(*run); status >= 0) return status;
-  return ResumeScan(*run, directory_, quiet_);
+  // Whom the scan became is said by who owns its dataset.
+  if (author_.has_value()) {
+    std::erase_if(run->options, [](const auto& option) { return option.first == "user"; });
+  }
+  const int status = ResumeScan(*run, directory_, quiet_);
+  if ((status == kExitPermission || status == kExitConfiguration) && author_.has_value()) {
+    Complain(absl::StrCat("the dataset is user ", author_->name, "'s, so what its run.json names is opened as that ",
+                          "user; let that user read it"));
+  }
+  return status;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ usage: cli_resume_test.py MXSCAN [unittest arguments]
 The scans that are gone on with ask one small server on loopback; resume_test.py kills real ones at random times.
 """
 
+import json
 import os
 import pty
 import signal
@@ -19,6 +20,8 @@ import dataset  # noqa: E402  (no byte code beside the sources)
 import servers  # noqa: E402
 from cli_test import (CANNOT_CREATE, DATA_ERROR, LIMIT_S, MXSCAN, NAMES, NO_INPUT, OK, TEMPORARY, UNAVAILABLE,  # noqa: E402
                       USAGE, CliCase, run, tree_digest)
+
+NOT_PERMITTED, CONFIGURATION = 77, 78
 
 
 class ResumeTest(CliCase):
@@ -105,6 +108,49 @@ class ResumeTest(CliCase):
         self.expect(OK, run("resume", self.out.name, "--quiet", cwd=self.directory))
         self.assertFalse(garbage.exists())
         self.expect_whole()
+
+    def killed_scan_of(self, user, *options):
+        """A dataset that belongs to `user`, of a scan that was killed before its first checkpoint, and its server."""
+        self.directory.chmod(0o755)  # whom root becomes must reach the list
+        self.out.mkdir()
+        os.chown(self.out, user, user)
+        server = self.server()
+        child = self.start_slow_scan(server, *options)
+        child.kill()
+        child.communicate(timeout=LIMIT_S)
+        return server
+
+    def edit_run(self, edit):
+        path = self.out / "run.json"
+        record = json.loads(path.read_text())
+        edit(record)
+        path.write_text(json.dumps(record))
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_root_does_not_obey_the_record_of_another_user(self):
+        """What it names is opened as that user; whom it wants to be run as is nobody's business."""
+        server = self.killed_scan_of(4321)
+        asked = server.queries
+        secret = self.list_file("top-secret.example\n", "secret.txt")
+        secret.chmod(0o600)
+        record = (self.out / "run.json").read_text()
+        entry = lambda name, value: {"name": name, "value": value}  # noqa: E731
+        edits = [
+            (NOT_PERMITTED, lambda run_info: run_info["inputs"][0].update(path=str(secret), file_bytes=0, head_sha256="")),
+            (CONFIGURATION, lambda run_info: run_info["options"].append(entry("blocklist-file", str(secret)))),
+            (CONFIGURATION, lambda run_info: run_info["options"].append(entry("resolver", f"@{secret}")))]
+        for status, edit in edits:
+            (self.out / "run.json").write_text(record)
+            self.edit_run(edit)
+            self.expect(status, run("resume", self.out), "secret.txt: permission denied", "user 4321's")
+        self.assertEqual(server.queries, asked)
+        (self.out / "run.json").write_text(record)
+        self.edit_run(lambda run_info: [option.update(value="root") for option in run_info["options"]
+                                        if option["name"] == "user"])
+        self.expect(OK, run("resume", self.out, "--quiet"))
+        self.expect_whole()
+        self.assertEqual({path.stat().st_uid for path in [self.out, *self.out.rglob("*")]} - {0}, {4321})
+        self.assertEqual((self.out / "_SUCCESS").stat().st_uid, 4321)
 
     def test_resume_understands_paths_as_the_scan_did(self):
         server = self.server()
