@@ -121,8 +121,8 @@ int ResumeCommand::Run() {
                           ": rows from now on are judged by this version; run.json names both"));
   }
   if (const int status = EnterWorkingDirectory(*run); status >= 0) return status;
-  // Whom the scan became is said by who owns its dataset.
-  if (author_.has_value()) {
+  // Whom the scan became is said by who owns its dataset, and only root can become anyone.
+  if (author_.has_value() || !RunsAsRoot()) {
     std::erase_if(run->options, [](const auto& option) { return option.first == "user"; });
   }
   const int status = ResumeScan(*run, directory_, quiet_);

@@ -152,6 +152,13 @@ class ResumeTest(CliCase):
         self.assertEqual({path.stat().st_uid for path in [self.out, *self.out.rglob("*")]} - {0}, {4321})
         self.assertEqual((self.out / "_SUCCESS").stat().st_uid, 4321)
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_the_user_whom_root_became_goes_on(self):
+        self.killed_scan_of(4321, "--user", "4321")
+        words = ["setpriv", "--reuid=4321", "--regid=4321", "--clear-groups", MXSCAN, "resume", self.out, "--quiet"]
+        self.expect(OK, subprocess.run(words, capture_output=True, text=True, timeout=LIMIT_S, check=False))
+        self.expect_whole()
+
     def test_resume_understands_paths_as_the_scan_did(self):
         server = self.server()
         self.list_file("\n".join(NAMES))
