@@ -126,7 +126,7 @@ void ScanRunner::WorkerThread(int index) {
       break;
     }
     // The last to finish something sees that all is done, and ends the others.
-    if (worker.resolver().open() == 0 && core_->crew().Finished()) Quit();
+    if (worker.resolver().open() == 0 && core_->crew().Finished() && core_->MayEnd(index)) Quit();
     if (!gate_->Wanted()) continue;
     core_->CutWorker(index);
     gate_->Arrive();

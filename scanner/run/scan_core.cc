@@ -269,6 +269,21 @@ bool ScanCore::NobodyAnswered() const {
   return sent > 0 && answered == 0;
 }
 
+bool ScanCore::MayEnd(int index) {
+  constexpr int kControlsAtEnd = 3;
+  uint64_t sent = 0;
+  for (int i = 0; i < crew_.size(); ++i) {
+    WorkerBoard& board = crew_.board(i);
+    if (board.answered.load(std::memory_order_relaxed) > 0) return true;
+    sent += board.sent.load(std::memory_order_relaxed);
+  }
+  Worker& worker = *workers_[static_cast<size_t>(index)];
+  if (sent == 0 || worker.resolver().counters().answered > 0) return true;
+  if (worker.controls_asked() == kControlsAtEnd) return true;
+  worker.AskControl();
+  return false;
+}
+
 uint64_t ScanCore::domains_done() const {
   uint64_t done = domains_before();
   for (const auto& worker : workers_) done += worker->survey().counters().domains_done;

@@ -70,6 +70,10 @@ class ScanCore {
   const absl::Status& WorkerStatus(int index) const;
   // Whether questions were sent and no server ever answered. When no worker runs.
   bool NobodyAnswered() const;
+  // Whether worker `index`, of a crew that has finished and with nothing open, may end. Not before it is known whether
+  // anybody answers: where no server ever answered, the names that were left may be those that everybody is silent
+  // about, so it asks control questions first. By that worker's thread, between turns.
+  bool MayEnd(int index);
 
   // Rewrites run.json with what is known now, from counters that may be read while workers run.
   absl::Status WriteProgress(TimeNs now);

@@ -9,7 +9,8 @@ namespace {
 
 constexpr size_t kExpectedAtOnce = 16;  // datagrams
 constexpr size_t kMailboxCapacity = 1024;
-constexpr int kMailPerTurn = 512;  // messages taken from one peer before packets are looked at again
+constexpr uint64_t kControlTag = UINT64_MAX;  // none of the survey's
+constexpr int kMailPerTurn = 512;             // messages taken from one peer before packets are looked at again
 
 int64_t WallUs(TimeNs now, int64_t offset_us) { return now / kMicrosecond + offset_us; }
 
@@ -52,6 +53,11 @@ void Worker::Restore(const OpenHost& host) {
   ShowBoard();  // so that nobody takes the run for finished before our first turn
 }
 
+void Worker::AskControl() {
+  ++controls_asked_;
+  resolver_->Ask(kRootName, RrType::kNs, kControlTag);
+}
+
 void Worker::Turn(TimeNs wake_by) {
   // 1. Take targets while there is room.
   TakeTargets();
@@ -87,7 +93,7 @@ void Worker::Turn(TimeNs wake_by) {
 }
 
 void Worker::Gather(const Completion* completion, int64_t wall_us) {
-  if (completion == nullptr) return;
+  if (completion == nullptr || completion->tag == kControlTag) return;
   gathered_[gathered_size_++] = completion;
   if (gathered_size_ == gathered_.size()) HandOver(wall_us);
 }

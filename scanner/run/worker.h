@@ -94,6 +94,10 @@ class Worker {
   // One turn; waits at most until something arrives, is due, or `wake_by`.
   void Turn(TimeNs wake_by);
 
+  // Asks for the root's name servers, which any living server answers with something. Turns go on until it has ended.
+  void AskControl();
+  int controls_asked() const { return controls_asked_; }
+
   TimeNs now() const { return now_; }
   const Resolver& resolver() const { return *resolver_; }
   const Survey& survey() const { return survey_; }
@@ -122,6 +126,7 @@ class Worker {
   size_t batch_position_ = 0;
   std::array<const Completion*, Resolver::kCompletionsKept> gathered_;
   size_t gathered_size_ = 0;
+  int controls_asked_ = 0;
   TimeNs now_ = 0;
   bool messages_waiting_ = false;  // a peer's mailbox was full
   Inbox inbox_;

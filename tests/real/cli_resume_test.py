@@ -35,6 +35,11 @@ class ResumeTest(CliCase):
         self.assertIn(f"mxscan resume {self.out}", text)
         return server
 
+    def committed_domains(self):
+        path = self.out / "_manifest" / "shard-00000.json"
+        parts = json.loads(path.read_text())["parts"] if path.exists() else []
+        return sum(part["rows"] for part in parts if part["table"] == "domains")
+
     def expect_whole(self):
         rows = dataset.read_table(self.out, "domains")
         self.assertEqual(sorted(row["domain"] for row in rows), sorted(name + "." for name in NAMES))
@@ -309,6 +314,31 @@ class ResumeTest(CliCase):
         self.expect(OK, run("resume", self.out, "--quiet"))
         self.expect_whole()
         self.assertEqual({row["class"] for row in dataset.read_table(self.out, "domains")}, {"nxdomain"})
+
+    def test_resume_where_only_silent_names_are_left(self):
+        """That nobody answers about them is their answer, once a control question was answered; not before."""
+        names = NAMES[:20]
+        server = servers.RcodeServer(servers.NXDOMAIN, silent=[servers.encode_name(names[7])])
+        self.addCleanup(server.__exit__)
+        words = self.scan_arguments(self.list_file("\n".join(names)), server, "--tries", "1",
+                                    "--checkpoint-interval", "100ms")
+        with subprocess.Popen([MXSCAN, *map(str, words)], stdin=subprocess.DEVNULL) as child:
+            end = time.monotonic() + LIMIT_S
+            while self.committed_domains() < len(names) - 1 and time.monotonic() < end:
+                self.assertIsNone(child.poll(), "ended before it was killed")
+                time.sleep(0.05)
+            child.kill()
+        run_json = self.out / "run.json"
+        text = run_json.read_text()
+        address, port = servers.free_endpoint()
+        run_json.write_text(text.replace(server.address, f"{address}:{port}"))
+        self.expect(UNAVAILABLE, run("resume", self.out, "--quiet"))
+        self.assertEqual(len(dataset.read_table(self.out, "domains")), len(names) - 1)
+        run_json.write_text(text)
+        self.expect(OK, run("resume", self.out, "--quiet"))
+        outcomes = {row["domain"]: row["mx_outcome"] for row in dataset.read_table(self.out, "domains")}
+        self.assertEqual(outcomes, {name + ".": "timeout" if name == names[7] else "nxdomain" for name in names})
+        self.assertIn(b"\0", server.names[-3:], "the root was asked about")
 
 
 if __name__ == "__main__":

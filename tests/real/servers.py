@@ -267,10 +267,13 @@ def start_unbound(directory, stubs, local_zones=(), ready_name=".", extra=""):
 
 
 class RcodeServer:
-    """Answers every query over UDP with one rcode and no records, and counts the queries."""
+    """Answers every query over UDP with one rcode and no records, and counts the queries.
 
-    def __init__(self, rcode):
+    About the names in `silent` (wire names in lower case) it says nothing."""
+
+    def __init__(self, rcode, silent=()):
         self._rcode = rcode
+        self._silent = set(silent)
         self.queries = 0
         self.names = []  # the wire names that were asked about, lower case, in order
         self.endpoint = free_endpoint()
@@ -292,6 +295,8 @@ class RcodeServer:
             self.queries += 1
             end = query.index(0, 12) + 5
             self.names.append(query[12:end - 4].lower())
+            if self.names[-1] in self._silent:
+                continue
             header = query[:2] + bytes([0x80 | query[2] & 0x01, 0x80 | self._rcode, 0, 1, 0, 0, 0, 0, 0, 0])
             self._sock.sendto(header + query[12:end], peer)
 
