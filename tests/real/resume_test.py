@@ -117,6 +117,8 @@ class Lives:
         self.options, self.world, self.work = options, world, work
         self.random = random.Random(options.seed)
         self.kills = self.stops = self.datasets = 0
+        self.kept_by_checkpoints = 0  # lives that SIGKILL ended and that left rows of their own
+        self.gone_on_with = 0         # finished ones whose last run had found rows
 
     def scan_words(self, out, threads):
         return ["scan", str(self.world.list), "-o", str(out), "--resolver", f"{self.world.address}:{PORT}", "--seed", "3",
@@ -162,6 +164,7 @@ class Lives:
                 self.kills += 1
             now = check_manifest(out)
             expect(now >= committed, f"{now} domains are committed, {committed} were")
+            self.kept_by_checkpoints += status != STOPPED and now > committed
             committed = now
             if (out / "run.json").exists():
                 words = ["resume", str(out), "--quiet"]
@@ -171,6 +174,9 @@ class Lives:
                 self.datasets += 1
                 words = self.scan_words(out, 1)
         check_equal(out, whole, self.world)
+        before = dataset.read_run(out)["counters"].get("resume", {}).get("domains_before", 0)
+        expect(before == committed, f"{before} domains were there before the last run, {committed} were committed")
+        self.gone_on_with += before > 0
         print(f"  {out.name}: equal to the undisturbed scan; so far {self.kills} kills, {self.stops} stops", flush=True)
         subprocess.run(["rm", "-rf", str(out)], check=True)
 
@@ -196,6 +202,8 @@ def main():
             expect(status == 0, f"the undisturbed scan: exit status {status}: {lives.errors()}")
             while lives.kills < options.kills:
                 lives.one_dataset(whole)
+            expect(lives.kept_by_checkpoints > 0, "no checkpoint of a killed scan left a row")
+            expect(lives.gone_on_with > 0, "no run found rows of the one before")
         except Broken as broken:
             print(f"BROKEN: {broken}\n  again, as far as time allows: {os.path.basename(__file__)} {options.mxscan} "
                   f"{options.world} --kills {options.kills} --names {options.names} --seed {options.seed}")
