@@ -41,6 +41,17 @@ Intake::Intake(TargetSource* source, Crew* crew, std::vector<Transport*> transpo
       lines_(replay_.lines) {
   MXSCAN_CHECK(!replaying_ || replay_.committed != nullptr);
   for (auto& batch : batches_) batch = std::make_unique<TargetBatch>();
+  Publish();
+}
+
+void Intake::Publish() {
+  const std::lock_guard<std::mutex> lock(progress_mutex_);
+  progress_ = {counts_, source_->counts()};
+}
+
+IntakeProgress Intake::progress() const {
+  const std::lock_guard<std::mutex> lock(progress_mutex_);
+  return progress_;
 }
 
 uint64_t Intake::Fingerprint(NameView name, uint64_t owner_seed) {
@@ -139,7 +150,7 @@ absl::Status Intake::EndReplay() {
                                 replay_.rejects - rejects_found_, " of the ", replay_.rejects,
                                 " rejects that the dataset has rows of"));
   }
-  replaying_ = false;
+  replaying_.store(false, std::memory_order_release);
   replay_.committed = nullptr;
   return absl::OkStatus();
 }
@@ -195,6 +206,12 @@ absl::StatusOr<bool> Intake::ReadLine(InputItem* item) {
 }
 
 absl::StatusOr<Intake::State> Intake::Step() {
+  absl::StatusOr<State> state = TakeStep();
+  if (!state.ok() || *state != State::kBlocked) Publish();
+  return state;
+}
+
+absl::StatusOr<Intake::State> Intake::TakeStep() {
   if (cut_wanted_.load(std::memory_order_acquire)) {
     if (absl::Status status = Cut(); !status.ok()) return status;
   }

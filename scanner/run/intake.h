@@ -7,7 +7,8 @@
 // Going on with a run: the input is read again from its beginning. What the run's rows tell of as done is counted and
 // not handed over again; up to the line that the run had read at most nothing is handed over at all, until every
 // committed name and reject was found there: an input that is another one is refused before anything is asked.
-// Ownership: borrows all it is given but the replay. Thread safety: one thread; RequestCut, TakeCut and lines from any.
+// Ownership: borrows all it is given but the replay. Thread safety: one thread; progress, replaying, lines, RequestCut
+// and TakeCut from any.
 // Errors: the input's, and those of the duplicates' set and of the rejects' table, by Status; kFailedPrecondition for
 // an input that is not the one that the run has read; after one the intake is over.
 #ifndef MXSCAN_SCANNER_RUN_INTAKE_H_
@@ -31,8 +32,14 @@
 namespace mxscan {
 
 struct IntakeCounts {
-  uint64_t targets = 0;     // handed over
+  uint64_t targets = 0;     // not duplicates, those of earlier runs included
   uint64_t duplicates = 0;  // dropped
+};
+
+// How far it was after a step.
+struct IntakeProgress {
+  IntakeCounts counts;
+  InputCounts input;
 };
 
 // What an earlier run has done with the beginning of the input. The default is: nothing.
@@ -60,8 +67,10 @@ class Intake {
   absl::StatusOr<State> Step();
 
   const IntakeCounts& counts() const { return counts_; }
+  // As the last step left it, whatever the next one is doing.
+  IntakeProgress progress() const;
   // Whether the lines that an earlier run had read are not all read again yet.
-  bool replaying() const { return replaying_; }
+  bool replaying() const { return replaying_.load(std::memory_order_acquire); }
 
   // A bound of the lines of all that was handed over and of all rejects that TakeCut gives.
   uint64_t lines() const { return lines_.load(std::memory_order_acquire); }
@@ -72,6 +81,8 @@ class Intake {
   void TakeCut(std::vector<ClosedPart>* closed);
 
  private:
+  absl::StatusOr<State> TakeStep();
+  void Publish();
   bool Push(int worker);
   bool PushAll();
   bool SomebodyIsHungry() const;
@@ -99,7 +110,7 @@ class Intake {
   std::string token_;
   IntakeCounts counts_;
 
-  bool replaying_;
+  std::atomic<bool> replaying_;
   uint64_t committed_found_ = 0;
   uint64_t rejects_found_ = 0;
   TargetBatch held_;  // of the lines being replayed: what has no row
@@ -109,6 +120,8 @@ class Intake {
   std::atomic<bool> cut_wanted_{false};
   std::mutex cut_mutex_;
   std::vector<ClosedPart> cut_;  // guarded by cut_mutex_
+  mutable std::mutex progress_mutex_;
+  IntakeProgress progress_;  // guarded by progress_mutex_
 };
 
 }  // namespace mxscan

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -23,6 +25,7 @@ constexpr TimeNs kLook = 50 * kMillisecond;          // between looks of the mai
 constexpr TimeNs kRunInfoInterval = 5 * kSecond;     // between rewrites of run.json
 constexpr TimeNs kWorkerWait = 200 * kMillisecond;   // longest wait of a worker, to see flags
 constexpr TimeNs kIntakePause = 500 * kMicrosecond;  // of the reader, while the workers' queues are full
+constexpr TimeNs kReaderWait = 200 * kMillisecond;   // for the end of the reader's step
 
 // Socket buffers: enough for what may be in flight at once, in the kernel's counting of about 1 KiB a small packet.
 constexpr int kSocketBuffer = 4 << 20;
@@ -57,6 +60,8 @@ class ScanRunner {
   bool SitOutTheRate();
   void WorkerThread(int index);
   void IntakeThread();
+  void ReadInput();
+  void EndReader(std::thread* reader);
   void Watch();
   bool Watched(TimeNs now);
   absl::Status TakeUser();
@@ -85,6 +90,7 @@ class ScanRunner {
 
   std::atomic<bool> quit_{false};  // workers end after their turn
   std::atomic<bool> intake_quit_{false};
+  std::binary_semaphore reader_ended_{0};
   std::atomic<bool> intake_over_{false};
   std::atomic<bool> intake_failed_{false};
   std::atomic<bool> write_failed_{false};
@@ -135,6 +141,11 @@ void ScanRunner::WorkerThread(int index) {
 }
 
 void ScanRunner::IntakeThread() {
+  ReadInput();
+  reader_ended_.release();
+}
+
+void ScanRunner::ReadInput() {
   while (!intake_quit_.load(std::memory_order_relaxed)) {
     absl::StatusOr<Intake::State> state = core_->intake().Step();
     targets_.store(core_->intake().counts().targets, std::memory_order_relaxed);
@@ -416,9 +427,22 @@ void ScanRunner::AddCounts(ScanResult* result) const {
   result->needs_input_again =
       std::any_of(inputs_.begin(), inputs_.end(), [](const RunInput& input) { return input.head_sha256.empty(); });
   result->domains = core_->domains_done();
-  result->rejects = source_->counts().rejects + core_->domains_blocked();
-  result->duplicates = core_->intake().counts().duplicates;
+  const IntakeProgress intake = core_->intake().progress();
+  result->rejects = intake.input.rejects + core_->domains_blocked();
+  result->duplicates = intake.counts.duplicates;
   result->duration_ns = MonotonicNow() - start_;
+}
+
+// It ends after its step, unless that waits for a pipe that may never say more: then it is left behind. The process
+// ends soon, and what it uses must outlive it.
+void ScanRunner::EndReader(std::thread* reader) {
+  const bool over = end_ == ScanEnd::kDone || intake_over_.load() || intake_failed_.load();
+  if (over || reader_ended_.try_acquire_for(std::chrono::nanoseconds(kReaderWait))) {
+    reader->join();
+  } else {
+    reader->detach();
+    reader_left_behind_ = true;
+  }
 }
 
 ScanResult ScanRunner::Run() {
@@ -478,13 +502,7 @@ ScanResult ScanRunner::Run() {
   Quit();
   intake_quit_.store(true);
   for (std::thread& thread : threads) thread.join();
-  if (end_ == ScanEnd::kDone || intake_over_.load() || intake_failed_.load()) {
-    intake.join();
-  } else {
-    // It may be waiting for a pipe that never says more; the process ends soon, and what it owns must outlive it.
-    intake.detach();
-    reader_left_behind_ = true;
-  }
+  EndReader(&intake);
   result = Close();
   AddCounts(&result);
   return result;

@@ -316,12 +316,13 @@ std::vector<ResolverStats> ScanCore::resolver_stats() const {
 }
 
 void ScanCore::FillRows() {
-  const InputCounts& input = environment_.source->counts();
+  const IntakeProgress intake = intake_->progress();
+  const InputCounts& input = intake.input;
   run_.rows.input_lines = input.lines;
   run_.rows.rejects = input.rejects + domains_blocked();
   run_.rows.blank_lines = input.blank;
   run_.rows.comment_lines = input.comments;
-  run_.rows.duplicates = intake_->counts().duplicates;
+  run_.rows.duplicates = intake.counts.duplicates;
   run_.rows.domains = domains_done();
 }
 
@@ -413,6 +414,10 @@ void ScanCore::FillBlocklistFiles() {
 void ScanCore::FillRun(TimeNs now) {
   run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
   FillBlocklistFiles();
+}
+
+// When the input is not being read.
+void ScanCore::FillInputs() {
   const std::vector<InputReport> reports = environment_.source->Reports();
   run_.inputs.resize(reports.size());
   for (size_t i = 0; i < reports.size(); ++i) {
@@ -500,6 +505,7 @@ absl::Status ScanCore::Finish(TimeNs now) {
     workers_[static_cast<size_t>(i)]->resolver().CheckInvariants();
   }
   FillRun(now);
+  FillInputs();
   FillRows();
   if (absl::Status status = WriteCheckpoint(now); !status.ok()) return status;
   TableRows rows = rows_before_;
@@ -530,6 +536,7 @@ absl::Status ScanCore::Stop(TimeNs now, ExitState state, const std::string& mess
   // Before the input is known for the one that the run was begun with, the dataset stays as it was.
   if (!intake_->replaying()) {
     FillRun(now);
+    if (intake_ended) FillInputs();
     FillRows();
     for (int i = 0; i < workers(); ++i) CutWorker(i);
     if (intake_ended) committed = intake_->Cut();

@@ -113,6 +113,7 @@ class ScanCore {
   SummaryOptions SummaryOptionsFor(const std::string& name) const;
   void BeginRun();
   void FillRun(TimeNs now);
+  void FillInputs();
   void FillRows();
   void FillCounters();
   void FillBlocklist();

@@ -114,6 +114,34 @@ class ResumeTest(CliCase):
         self.assertFalse(garbage.exists())
         self.expect_whole()
 
+    def test_a_stop_keeps_the_rejects(self):
+        """The reader of a file is awaited, and what it has found is committed; one that waits for a pipe is not."""
+        names = [f"name-{number}.example.com\nno name {number}" for number in range(40_000)]
+        source = self.list_file("\n".join(names))
+        server = self.server()
+        child = self.start_slow_scan(server, source=source)
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=LIMIT_S)
+        self.assertEqual(child.returncode, TEMPORARY)
+        record = dataset.read_run(self.out)
+        self.assertGreater(record["inputs"][0]["lines"], 0)
+        self.assertGreater(record["rows"]["rejects"], 0)
+        self.assertEqual(len(dataset.read_table(self.out, "rejects")), record["rows"]["rejects"])
+        self.out = self.directory / "piped"
+        short = self.list_file("\n".join(NAMES) + "\n", "short.txt")
+        with subprocess.Popen(["sh", "-c", f"cat {short} && exec sleep 60"], stdout=subprocess.PIPE) as pipe:
+            server = self.server()
+            child = self.start_slow_scan(server, source="-", stdin=pipe.stdout)
+            child.send_signal(signal.SIGTERM)
+            text, _ = child.communicate(timeout=LIMIT_S)
+            self.assertEqual(child.returncode, TEMPORARY, text)
+            self.assertIsNone(pipe.poll(), "the pipe is open still: nobody waited for it")
+            pipe.kill()
+        rows = dataset.read_run(self.out)["rows"]
+        self.assertEqual(len(dataset.read_table(self.out, "domains")), rows["domains"])
+        self.assertGreaterEqual(rows["input_lines"], rows["domains"])
+        self.assertGreater(rows["domains"], 0)
+
     def killed_scan_of(self, user, *options):
         """A dataset that belongs to `user`, of a scan that was killed before its first checkpoint, and its server."""
         self.directory.chmod(0o755)  # whom root becomes must reach the list
