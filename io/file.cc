@@ -247,6 +247,10 @@ std::unique_ptr<FileSystem> AnchoredFileSystem(const std::string& directory, Uni
   return std::make_unique<PosixFiles>(directory == "/" ? "" : directory, std::move(open_directory));
 }
 
+bool IsWriteFailure(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kResourceExhausted || status.code() == absl::StatusCode::kInternal;
+}
+
 absl::Status WriteFileAtomically(FileSystem* files, const std::string& path, std::string_view content) {
   const std::string temporary = path + ".tmp";
   absl::Status status = WriteNewFile(files, temporary, content);

@@ -67,6 +67,10 @@ FileSystem* PosixFileSystem();
 // where its path cannot be walked by the user that the process has become, or comes to mean something else.
 std::unique_ptr<FileSystem> AnchoredFileSystem(const std::string& directory, UniqueFd open_directory);
 
+// Whether the disk is to blame for an error of a call that writes: no space, or EIO and its like. What a program finds
+// wrong by itself must have another code.
+bool IsWriteFailure(const absl::Status& status);
+
 // Writes `path` so that a reader sees the old content or the new, never a part: temporary file beside it, fsync,
 // rename, fsync of the directory.
 absl::Status WriteFileAtomically(FileSystem* files, const std::string& path, std::string_view content);

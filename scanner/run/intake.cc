@@ -49,6 +49,11 @@ void Intake::Publish() {
   progress_ = {counts_, source_->counts()};
 }
 
+bool Intake::output_failed() const {
+  const bool committed_failed = replay_.committed != nullptr && IsWriteFailure(replay_.committed->status());
+  return committed_failed || IsWriteFailure(seen_->status()) || IsWriteFailure(rejects_->status());
+}
+
 IntakeProgress Intake::progress() const {
   const std::lock_guard<std::mutex> lock(progress_mutex_);
   return progress_;

@@ -67,6 +67,8 @@ class Intake {
   absl::StatusOr<State> Step();
 
   const IntakeCounts& counts() const { return counts_; }
+  // Whether the error of a step came from what is written, and not from the input. By the thread of the steps.
+  bool output_failed() const;
   // As the last step left it, whatever the next one is doing.
   IntakeProgress progress() const;
   // Whether the lines that an earlier run had read are not all read again yet.

@@ -33,10 +33,8 @@ constexpr int kSocketBuffer = 4 << 20;
 ScanEnd EndForOutput(const absl::Status& status, bool resumed) {
   if (absl::IsCancelled(status)) return ScanEnd::kStopped;
   if (resumed && status.code() == absl::StatusCode::kAlreadyExists) return ScanEnd::kFinished;
+  if (IsWriteFailure(status)) return ScanEnd::kWriteFailed;
   switch (status.code()) {
-    case absl::StatusCode::kResourceExhausted:
-    case absl::StatusCode::kInternal:
-      return ScanEnd::kWriteFailed;
     case absl::StatusCode::kDataLoss:
     case absl::StatusCode::kNotFound:
       return resumed ? ScanEnd::kInputFailed : ScanEnd::kOutputFailed;
@@ -151,7 +149,7 @@ void ScanRunner::ReadInput() {
     targets_.store(core_->intake().counts().targets, std::memory_order_relaxed);
     if (!state.ok()) {
       intake_status_ = state.status();
-      intake_write_failed_ = state.status().code() == absl::StatusCode::kResourceExhausted;
+      intake_write_failed_ = core_->intake().output_failed();
       intake_failed_.store(true);
       return;
     }
@@ -392,8 +390,7 @@ ScanResult ScanRunner::Close() {
   result.status = core_->Finish(MonotonicNow());
   result.end = ScanEnd::kDone;
   if (!result.status.ok()) {
-    result.end =
-        result.status.code() == absl::StatusCode::kResourceExhausted ? ScanEnd::kWriteFailed : ScanEnd::kFailed;
+    result.end = IsWriteFailure(result.status) ? ScanEnd::kWriteFailed : ScanEnd::kFailed;
     // run.json must not say that it is still running, nor that it is done; what cannot be written even so is told by
     // the status.
     core_->Stop(MonotonicNow(), ExitState::kStopped, std::string(result.status.message())).IgnoreError();

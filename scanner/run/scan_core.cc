@@ -518,7 +518,7 @@ absl::Status ScanCore::Finish(TimeNs now) {
   run_.ended_at_us = run_.updated_at_us;
   run_.exit_state = ExitState::kDone;
   // Lines beyond --max-domains are not read, so they are no lines of this run.
-  if (!run_.rows.Holds()) return absl::InternalError("row conservation does not hold: a fault of this program");
+  if (!run_.rows.Holds()) return absl::DataLossError("row conservation does not hold: a fault of this program");
   absl::StatusOr<std::vector<SummaryFile>> summary = FormatSummary(rejects_->summary(), resolver_stats());
   if (!summary.ok()) return summary.status();
   for (const SummaryFile& file : *summary) {

@@ -343,6 +343,37 @@ class ResumeTest(CliCase):
         self.expect_whole()
         self.assertEqual({row["class"] for row in dataset.read_table(self.out, "domains")}, {"nxdomain"})
 
+    def test_resume_once_the_disk_answers_again(self):
+        """An error of the disk is 74 wherever it is met, and the scan can be gone on with."""
+        server = self.server()
+        shim = self.directory / "shim.so"
+        code = """
+            #include <errno.h>
+            #include <stdio.h>
+            #include <stdlib.h>
+            #include <string.h>
+            #include <sys/syscall.h>
+            #include <unistd.h>
+            ssize_t write(int fd, const void* data, size_t size) {
+              char link[64], path[4096] = "";
+              snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+              const char* failing = getenv("WRITES_FAIL_TO");
+              if (failing && readlink(link, path, sizeof(path) - 1) > 0 && strstr(path, failing)) return errno = EIO, -1;
+              return syscall(SYS_write, fd, data, size);
+            }"""
+        subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", shim, "-"], input=code, text=True, check=True)
+        source = self.list_file("\n".join([*NAMES, *(f"no name {number}" for number in range(1000))]))
+        failing = {"in the reader of the list": "/rejects-", "at the end": "/datapackage.json"}
+        for number, (where, path) in enumerate(failing.items()):
+            with self.subTest(where):
+                self.out = self.directory / f"out-{number}"
+                environment = {**os.environ, "LD_PRELOAD": str(shim), "ASAN_OPTIONS": "verify_asan_link_order=0",
+                               "WRITES_FAIL_TO": path}
+                done = run(*self.scan_arguments(source, server, "--rate", "5000", "--server-rate", "0"), env=environment)
+                self.expect(74, done, "input/output error", "mxscan resume")
+                self.expect(OK, run("resume", self.out, "--quiet"))
+                self.expect_whole()
+
     def test_resume_where_only_silent_names_are_left(self):
         """That nobody answers about them is their answer, once a control question was answered; not before."""
         names = NAMES[:20]
