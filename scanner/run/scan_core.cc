@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "output/summary_csv.h"
 #include "scanner/resolve/engine.h"
@@ -144,11 +145,32 @@ absl::StatusOr<Replay> ScanCore::Restore(uint64_t owner_seed, uint64_t memory_by
     return absl::DataLossError(absl::StrCat(options_.output, "/", ManifestPath(kShard), ": lists ", rows,
                                             " rows of lines, its checkpoint says that ", before_.lines, " were read"));
   }
+  if (absl::Status status = CheckOpenHosts(owner_seed); !status.ok()) return status;
   for (const OpenHost& host : before_.open_hosts) {
     const int owner = Survey::OwnerOf(NameView(host.name), owner_seed, crew_.size());
     workers_[static_cast<size_t>(owner)]->Restore(host);
   }
   return replay;
+}
+
+// Each is named once and has its row.
+absl::Status ScanCore::CheckOpenHosts(uint64_t owner_seed) const {
+  const auto damaged = [this](const OpenHost& host, const char* what) {
+    return absl::DataLossError(absl::StrCat(options_.output, "/", ManifestPath(kShard),
+                                            ": its checkpoint names the host ", NameToText(NameView(host.name)), what));
+  };
+  absl::flat_hash_set<std::string_view> names;
+  for (const OpenHost& host : before_.open_hosts) {
+    if (!names.insert(host.name).second) return damaged(host, " twice");
+  }
+  for (const OpenHost& host : before_.open_hosts) {
+    const NameView name(host.name);
+    SeenSet* const hosts = seen_[2 * static_cast<size_t>(Survey::OwnerOf(name, owner_seed, crew_.size()))].get();
+    const bool has_row = hosts->Contains(Survey::SeenFingerprint(name, owner_seed));
+    if (!hosts->status().ok()) return hosts->status();
+    if (!has_row) return damaged(host, " without its row");
+  }
+  return absl::OkStatus();
 }
 
 // The record as far as it is known before anything is asked.

@@ -106,6 +106,7 @@ class ScanCore {
   absl::Status Open();
   absl::Status OpenDataset();
   absl::StatusOr<Replay> Restore(uint64_t owner_seed, uint64_t memory_bytes);
+  absl::Status CheckOpenHosts(uint64_t owner_seed) const;
   void OpenWorker(int index, const RandomKey& key);
   // The worker's share of the limits.
   std::unique_ptr<Resolver> MakeResolver(int index, const RandomKey& key, Transport* transport) const;

@@ -9,6 +9,7 @@ The scans that are gone on with ask one small server on loopback; resume_test.py
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -301,6 +302,12 @@ class ResumeTest(CliCase):
         text = manifest.read_text()
         manifest.write_text(text.replace('"lines":', '"limes":'))
         self.expect(DATA_ERROR, run("resume", self.out), "checkpoint")
+        host = '{"host": "mx.example.", "a_chain": [], "aaaa_chain": [], "addresses": ["192.0.2.1"]}'
+        for hosts, what in ((host, "without its row"), (f"{host}, {host}", "twice")):
+            damaged, count = re.subn(r'"open_hosts":\s*\[\]', f'"open_hosts": [{hosts}]', text)
+            self.assertEqual(count, 1)
+            manifest.write_text(damaged)
+            self.expect(DATA_ERROR, run("resume", self.out), "shard-00000.json: its checkpoint", f"mx.example. {what}")
         manifest.write_text(text)
         self.expect(OK, run("resume", self.out, "--quiet"))
         self.expect_whole()
