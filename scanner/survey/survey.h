@@ -233,6 +233,7 @@ class Survey {
   absl::flat_hash_map<std::string_view, uint32_t, NameHash, std::equal_to<>> name_index_;  // keys refer to the entries
   uint64_t names_bytes_ = 0;
   size_t names_hand_ = 0;
+  std::vector<uint32_t> open_hosts_;  // names whose host waits for its addresses; each knows its place in it
 
   std::vector<std::unique_ptr<AddressEntry>> addresses_;
   std::vector<uint32_t> free_addresses_;

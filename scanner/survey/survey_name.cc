@@ -175,6 +175,8 @@ void Survey::RequestHostAddresses(NameEntry* entry, HostRef host) {
   ++opened_;
   std::vector<IpAddress> addresses = host->ipv4;
   addresses.insert(addresses.end(), host->ipv6.begin(), host->ipv6.end());
+  entry->open_place = open_hosts_.size();
+  open_hosts_.push_back(entry->index);
   entry->host = std::move(host);
   entry->host_addresses.assign(addresses.size(), nullptr);
   entry->pins += static_cast<int>(addresses.size()) + 1;
@@ -190,9 +192,8 @@ void Survey::RequestHostAddresses(NameEntry* entry, HostRef host) {
 
 void Survey::ListOpenHosts(std::vector<OpenHost>* hosts) const {
   MXSCAN_CHECK(finished_.empty());  // a domain that needs nothing any more has its row
-  for (const auto& entry : names_) {
-    if (entry == nullptr || entry->host_addresses.empty()) continue;
-    const HostObservation& host = *entry->host;
+  for (const uint32_t index : open_hosts_) {
+    const HostObservation& host = *names_[index]->host;
     OpenHost& open = hosts->emplace_back();
     open.name = host.name;
     open.a_chain = host.a.chain;
@@ -227,6 +228,10 @@ void Survey::OnHostAddressReady(const Ticket& ticket, AddressRef address) {
   for (const AddressRef& observed : entry->host_addresses) sink_->OnHostAddress(*entry->host, *observed);
   entry->host_addresses.clear();
   entry->host = nullptr;
+  // The last one takes its place.
+  names_[open_hosts_.back()]->open_place = entry->open_place;
+  open_hosts_[entry->open_place] = open_hosts_.back();
+  open_hosts_.pop_back();
   ++closed_;
 }
 

@@ -61,6 +61,7 @@ struct Survey::NameEntry {
   // While the host waits for its addresses: itself, which a later lookup of the name does not change, and those.
   HostRef host;
   std::vector<AddressRef> host_addresses;
+  size_t open_place = 0;  // in the survey's open hosts
 };
 
 struct Survey::AddressEntry {
