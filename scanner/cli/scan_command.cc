@@ -407,6 +407,12 @@ int ScanCommand::DryRun(const ScanOptions& options) {
   return counts.targets > 0 ? kExitDone : kExitInputUnusable;
 }
 
+// Of a long list the beginning.
+std::string Shortened(const std::string& text) {
+  constexpr size_t kShown = 200;
+  return text.size() <= kShown ? text : absl::StrCat(text.substr(0, text.rfind(' ', kShown)), " ...");
+}
+
 // The command that goes on.
 std::string ResumeText(const ScanOptions& options, const ScanResult& result) {
   return absl::StrCat("mxscan resume ", options.output,
@@ -462,6 +468,15 @@ int ScanCommand::Report(const ScanOptions& options, const ScanResult& result) {
   return kExitInternal;
 }
 
+// What --resolver system or @FILE stands for may have changed since the scan was begun, in another network say.
+void ComplainOfOtherServers(const RunInfo& resumed, const ScanOptions& options) {
+  const auto before = resumed.control.find(kServersAsked);
+  const std::string now = ServersText(options.servers);
+  if (before == resumed.control.end() || before->second == now) return;
+  Complain(absl::StrCat("the resolvers are not those that were asked before: ", Shortened(now), ", before: ",
+                        Shortened(before->second), "; goes on with the ones there are now; run.json counts each"));
+}
+
 int ScanCommand::Run(std::optional<RunInfo> resumed) {
   StopSignals signals(!flags_.blocklist_files.empty());  // before any thread
   absl::StatusOr<ScanOptions> options = Understand(flags_);
@@ -470,6 +485,7 @@ int ScanCommand::Run(std::optional<RunInfo> resumed) {
     return options.status().code() == absl::StatusCode::kInvalidArgument ? kExitUsage : kExitConfiguration;
   }
   if (options->dry_run) return DryRun(*options);
+  if (resumed.has_value()) ComplainOfOtherServers(*resumed, *options);
   options->resumed = std::move(resumed);
   RaiseFileLimit();
   ScanHooks hooks;

@@ -34,6 +34,12 @@ constexpr int kShard = 0;  // of a run that is not split
 
 }  // namespace
 
+std::string ServersText(const std::vector<Endpoint>& servers) {
+  std::string text;
+  for (const Endpoint& server : servers) absl::StrAppend(&text, text.empty() ? "" : " ", server.ToString());
+  return text;
+}
+
 int WorkersFor(const ScanOptions& options, int cores) {
   if (options.threads > 0) return std::min(options.threads, kWorkersMax);
   // One worker asks more than a hundred thousand questions a second; below that a second one only adds messages.
@@ -185,6 +191,8 @@ void ScanCore::BeginRun() {
   run_.ended_at_us = kNull;
   run_.exit_state = ExitState::kRunning;
   run_.exit_message.clear();
+  run_.control.erase(kServersAsked);
+  if (!options_.iterative) run_.control[kServersAsked] = ServersText(options_.servers);
   if (options_.resumed.has_value()) return;
   run_.options = options_.described;
   // Stated whoever started the scan: the summary is counted anew by what was asked.

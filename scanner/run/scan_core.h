@@ -39,6 +39,11 @@ namespace mxscan {
 
 inline constexpr char kVersion[] = "0.1.0";
 
+// Under which name run.json's `control` keeps the servers that the last run was to ask, as ServersText gives them: what
+// --resolver system or @FILE stood for.
+inline constexpr char kServersAsked[] = "servers";
+std::string ServersText(const std::vector<Endpoint>& servers);
+
 struct ScanEnvironment {
   FileSystem* files = nullptr;
   TargetSource* source = nullptr;

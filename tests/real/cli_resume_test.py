@@ -350,6 +350,20 @@ class ResumeTest(CliCase):
         self.expect_whole()
         self.assertEqual({row["class"] for row in dataset.read_table(self.out, "domains")}, {"nxdomain"})
 
+    def test_resume_says_that_the_resolvers_are_others(self):
+        before, now = self.server(), self.server()
+        listed = self.list_file(before.address + "\n", "servers.txt")
+        child = self.start_slow_scan(before, "--resolver", f"@{listed}")
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=LIMIT_S)
+        self.assertEqual(dataset.read_run(self.out)["control"]["servers"], before.address)
+        listed.write_text(f"{before.address}\n{now.address}\n")
+        self.expect(OK, run("resume", self.out, "--quiet"), f"{before.address} {now.address}, before: {before.address};")
+        self.expect_whole()
+        run_info = dataset.read_run(self.out)
+        self.assertEqual(run_info["control"]["servers"], f"{before.address} {now.address}")
+        self.assertEqual(set(run_info["resolvers"]), {before.address, now.address})
+
     def test_resume_once_the_disk_answers_again(self):
         """An error of the disk is 74 wherever it is met, and the scan can be gone on with."""
         server = self.server()
