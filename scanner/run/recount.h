@@ -21,7 +21,8 @@
 
 namespace mxscan {
 
-// The names under which run.json keeps what was withheld, among its counters.
+// The names under which run.json keeps what was withheld, among its counters. Hosts and other names of which no row
+// tells are counted again by each run that goes on and wants them again: in a dataset that was resumed this is a bound.
 inline constexpr char kBlocklistCounters[] = "blocklist";
 inline constexpr char kNamesWithheld[] = "names_withheld";
 inline constexpr char kAddressesWithheld[] = "addresses_withheld";

@@ -114,7 +114,7 @@ struct SurveyCounters {
   uint64_t domains_started = 0;
   uint64_t domains_done = 0;        // observed
   uint64_t domains_withheld = 0;    // on the blocklist
-  uint64_t names_withheld = 0;      // hosts, PTR names, probed names: different ones, however often wanted
+  uint64_t names_withheld = 0;      // hosts, PTR names, probed names: different ones of this process
   uint64_t addresses_withheld = 0;  // those whose reverse name was not asked for
   uint64_t names_evicted = 0;
   uint64_t addresses_evicted = 0;
