@@ -6,6 +6,7 @@ usage: cli_resume_test.py MXSCAN [unittest arguments]
 The scans that are gone on with ask one small server on loopback; resume_test.py kills real ones at random times.
 """
 
+import gzip
 import json
 import os
 import pty
@@ -350,6 +351,33 @@ class ResumeTest(CliCase):
         self.expect_whole()
         self.assertEqual({row["class"] for row in dataset.read_table(self.out, "domains")}, {"nxdomain"})
 
+    def kill_after_a_checkpoint(self, server, sources, *options):
+        """A scan at 300 packets a second, killed once rows of it are committed. How many domains."""
+        words = ["scan", *sources, "-o", self.out, "--resolver", server.address, "--quiet", "--rate", "300",
+                 "--checkpoint-interval", "100ms", *options]
+        with subprocess.Popen([MXSCAN, *map(str, words)], stdin=subprocess.DEVNULL) as child:
+            end = time.monotonic() + LIMIT_S
+            while self.committed_domains() == 0 and time.monotonic() < end:
+                self.assertIsNone(child.poll(), "ended before it was killed")
+                time.sleep(0.02)
+            child.kill()
+        committed = self.committed_domains()
+        self.assertGreater(committed, 0)
+        return committed
+
+    def expect_gone_on_with(self, committed, ranks):
+        """`ranks`: of each name that must have its row."""
+        self.expect(OK, run("resume", self.out, "--quiet"))
+        rows = dataset.read_table(self.out, "domains")
+        self.assertEqual({row["domain"]: int(row["input_rank"]) for row in rows},
+                         {name + ".": rank for name, rank in ranks.items()})
+        self.assertEqual(len(rows), len(ranks))
+        run_info = dataset.read_run(self.out)
+        self.assertTrue(run_info["rows"]["conserved"])
+        self.assertEqual(run_info["counters"]["resume"]["domains_before"], committed)
+        subprocess.run(["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"], cwd=self.out, check=True)
+        return run_info
+
     def test_resume_says_that_the_resolvers_are_others(self):
         before, now = self.server(), self.server()
         listed = self.list_file(before.address + "\n", "servers.txt")
@@ -363,6 +391,44 @@ class ResumeTest(CliCase):
         run_info = dataset.read_run(self.out)
         self.assertEqual(run_info["control"]["servers"], f"{before.address} {now.address}")
         self.assertEqual(set(run_info["resolvers"]), {before.address, now.address})
+
+    def test_resume_with_several_inputs(self):
+        """One of them compressed, with names that an earlier one had, and rejects in each."""
+        first, second = NAMES[:300], NAMES[250:600]
+        sources = [self.list_file("\n".join([*first, "no name"]) + "\n", "first.txt"),
+                   self.list_file(gzip.compress("\n".join(["", *second, "no name"]).encode()), "second.gz"),
+                   self.list_file("\n".join(NAMES[600:700]) + "\n", "third.txt")]
+        committed = self.kill_after_a_checkpoint(self.server(), sources)
+        ranks = {name: number for number, name in enumerate(first, 1)}
+        ranks.update({name: 301 + 51 + number for number, name in enumerate(NAMES[300:600], 1)})
+        ranks.update({name: 301 + 352 + number for number, name in enumerate(NAMES[600:700], 1)})
+        run_info = self.expect_gone_on_with(committed, ranks)
+        self.assertEqual(run_info["rows"]["duplicates"], 50)
+        self.assertEqual(run_info["rows"]["blank_lines"], 1)
+        self.assertEqual([int(row["input_rank"]) for row in dataset.read_table(self.out, "rejects")], [301, 653])
+        self.assertEqual([entry["lines"] for entry in run_info["inputs"]], [301, 352, 100])
+        sources[1].write_bytes(gzip.compress(b"other.example\n"))
+        (self.out / "_SUCCESS").unlink()
+        self.expect(DATA_ERROR, run("resume", self.out), "second.gz", "not the list")
+
+    def test_resume_of_a_bounded_number(self):
+        names = [name for name in NAMES for _ in range(2)]  # each twice: duplicates do not count
+        committed = self.kill_after_a_checkpoint(self.server(), [self.list_file("\n".join(names))], "--max-domains", "400")
+        ranks = {name: 2 * number + 1 for number, name in enumerate(NAMES[:400])}
+        self.assertEqual(self.expect_gone_on_with(committed, ranks)["rows"]["duplicates"], 399)
+
+    def test_resume_of_a_list_with_its_own_ranks(self):
+        """Ranks that neither grow nor are lines; a blocked name's reject has its rank too."""
+        rank = lambda number: 1_000_000 - 7 * number  # noqa: E731
+        source = self.list_file("".join(f"{rank(number)},{name}\r\n" for number, name in enumerate(NAMES)), "top.csv")
+        blocked = NAMES[1::100]
+        listed = self.list_file("\n".join(blocked), "left alone.txt")
+        committed = self.kill_after_a_checkpoint(self.server(), [source], "--blocklist-file", listed)
+        ranks = {name: rank(number) for number, name in enumerate(NAMES) if name not in blocked}
+        self.expect_gone_on_with(committed, ranks)
+        rejects = {row["input"]: int(row["input_rank"]) for row in dataset.read_table(self.out, "rejects")}
+        self.assertEqual(rejects, {name: rank(NAMES.index(name)) for name in blocked})
+        self.assertEqual(len(dataset.read_table(self.out, "rejects")), len(blocked))
 
     def test_resume_once_the_disk_answers_again(self):
         """An error of the disk is 74 wherever it is met, and the scan can be gone on with."""
