@@ -86,7 +86,13 @@ int ResumeCommand::CheckDirectory() {
 // Relative paths are of the directory that the scan was started in. An exit status, or -1.
 int ResumeCommand::EnterWorkingDirectory(const RunInfo& run) {
   std::error_code error;
-  directory_ = std::filesystem::absolute(directory_, error).string();
+  const std::filesystem::path absolute = std::filesystem::absolute(directory_, error);
+  if (error) {
+    Complain(absl::StrCat(directory_, ": cannot be told from the working directory: ", error.message(),
+                          "; give its path from the root"));
+    return kExitInputNotFound;
+  }
+  directory_ = absolute.string();
   if (run.working_directory.empty() || ChangeWorkingDirectory(run.working_directory)) return -1;
   Complain(absl::StrCat(run.working_directory,
                         ": the directory that the scan was started in cannot be entered, and its ",

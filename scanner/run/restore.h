@@ -4,8 +4,7 @@
 // rows to where it was when they were committed: the summary, and the sets of the domains, hosts and addresses that
 // have their row. Memory: that of the sets and the summary, which are bounded. Ownership: borrows all it is given.
 // Thread safety: one thread. Errors: kDataLoss, with file and line, for rows that are not as the contract says, among
-// them a name or an address that has two rows; kCancelled where it was
-// interrupted; what the disk says otherwise.
+// them a name or an address that has two rows; kCancelled where it was interrupted; what the disk says otherwise.
 #ifndef MXSCAN_SCANNER_RUN_RESTORE_H_
 #define MXSCAN_SCANNER_RUN_RESTORE_H_
 

@@ -1,7 +1,8 @@
 // A scan in earnest: threads, signals, progress.
 //
 // Purpose: drives a ScanCore with one thread per worker and one for the input, from start to exit status, and writes
-// checkpoints.
+// checkpoints. The first signal is seen once a checkpoint that is being written is on the disk: the two seconds in
+// which a stopped scan ends begin then.
 // Thread safety: one scan at a time per process. Errors: the result says how it ended and what to tell the user.
 #ifndef MXSCAN_SCANNER_RUN_SCAN_H_
 #define MXSCAN_SCANNER_RUN_SCAN_H_

@@ -171,7 +171,8 @@ class ResumeTest(CliCase):
         record = (self.out / "run.json").read_text()
         entry = lambda name, value: {"name": name, "value": value}  # noqa: E731
         edits = [
-            (NOT_PERMITTED, lambda run_info: run_info["inputs"][0].update(path=str(secret), file_bytes=0, head_sha256="")),
+            (NOT_PERMITTED,
+             lambda run_info: run_info["inputs"][0].update(path=str(secret), file_bytes=0, head_sha256="")),
             (CONFIGURATION, lambda run_info: run_info["options"].append(entry("blocklist-file", str(secret)))),
             (CONFIGURATION, lambda run_info: run_info["options"].append(entry("resolver", f"@{secret}")))]
         for status, edit in edits:
@@ -386,7 +387,8 @@ class ResumeTest(CliCase):
         child.communicate(timeout=LIMIT_S)
         self.assertEqual(dataset.read_run(self.out)["control"]["servers"], before.address)
         listed.write_text(f"{before.address}\n{now.address}\n")
-        self.expect(OK, run("resume", self.out, "--quiet"), f"{before.address} {now.address}, before: {before.address};")
+        said = f"{before.address} {now.address}, before: {before.address};"
+        self.expect(OK, run("resume", self.out, "--quiet"), said)
         self.expect_whole()
         run_info = dataset.read_run(self.out)
         self.assertEqual(run_info["control"]["servers"], f"{before.address} {now.address}")
@@ -413,7 +415,8 @@ class ResumeTest(CliCase):
 
     def test_resume_of_a_bounded_number(self):
         names = [name for name in NAMES for _ in range(2)]  # each twice: duplicates do not count
-        committed = self.kill_after_a_checkpoint(self.server(), [self.list_file("\n".join(names))], "--max-domains", "400")
+        source = self.list_file("\n".join(names))
+        committed = self.kill_after_a_checkpoint(self.server(), [source], "--max-domains", "400")
         ranks = {name: 2 * number + 1 for number, name in enumerate(NAMES[:400])}
         self.assertEqual(self.expect_gone_on_with(committed, ranks)["rows"]["duplicates"], 399)
 
@@ -445,7 +448,10 @@ class ResumeTest(CliCase):
               char link[64], path[4096] = "";
               snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
               const char* failing = getenv("WRITES_FAIL_TO");
-              if (failing && readlink(link, path, sizeof(path) - 1) > 0 && strstr(path, failing)) return errno = EIO, -1;
+              if (failing && readlink(link, path, sizeof(path) - 1) > 0 && strstr(path, failing)) {
+                errno = EIO;
+                return -1;
+              }
               return syscall(SYS_write, fd, data, size);
             }"""
         subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", shim, "-"], input=code, text=True, check=True)
@@ -456,7 +462,8 @@ class ResumeTest(CliCase):
                 self.out = self.directory / f"out-{number}"
                 environment = {**os.environ, "LD_PRELOAD": str(shim), "ASAN_OPTIONS": "verify_asan_link_order=0",
                                "WRITES_FAIL_TO": path}
-                done = run(*self.scan_arguments(source, server, "--rate", "5000", "--server-rate", "0"), env=environment)
+                words = self.scan_arguments(source, server, "--rate", "5000", "--server-rate", "0")
+                done = run(*words, env=environment)
                 self.expect(74, done, "input/output error", "mxscan resume")
                 self.expect(OK, run("resume", self.out, "--quiet"))
                 self.expect_whole()
