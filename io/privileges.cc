@@ -1,6 +1,5 @@
 #include "io/privileges.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -14,8 +13,11 @@
 
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstdlib>
 #include <memory>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "io/system_error.h"
@@ -23,7 +25,8 @@
 namespace mxscan {
 namespace {
 
-constexpr uid_t kNobody = 65534;  // where the user database does not say
+constexpr uid_t kNobody = 65534;         // where the user database does not say
+constexpr mode_t kDirectoryMode = 0777;  // the umask decides
 
 // What getpwnam_r and getpwuid_r have in common.
 template <typename Key>
@@ -53,15 +56,64 @@ void SyncParent(const std::string& path) {
   if (parent.valid()) fsync(parent.get());  // as well as this user can
 }
 
-bool IsEmptyDirectory(int fd) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(fdopendir(dup(fd)), closedir);
-  if (directory == nullptr) return false;
-  rewinddir(directory.get());
-  while (const dirent* const entry = readdir(directory.get())) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") return false;
+// Where a path ends: the directory that holds its last part, and that part.
+struct PathEnd {
+  UniqueFd parent;
+  std::string name;
+};
+
+// The parts of a path, last first.
+std::vector<std::string> PartsOf(std::string_view path) {
+  std::vector<std::string> parts;
+  while (!path.empty()) {
+    const size_t slash = path.rfind('/');
+    const std::string_view part = slash == std::string_view::npos ? path : path.substr(slash + 1);
+    if (!part.empty() && part != ".") parts.emplace_back(part);
+    path = path.substr(0, slash == std::string_view::npos ? 0 : slash);
   }
-  return true;
+  return parts;
+}
+
+// Whether nobody but root can put anything into this directory.
+bool OnlyRootWritesTo(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && status.st_uid == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+// Walks a path in which others may have a hand, part by part. A symbolic link is followed only where root alone can
+// have put it, that is while every directory on the way was root's and writable by nobody else: root's rights must not
+// lead to where somebody's link points.
+absl::StatusOr<PathEnd> WalkAsRoot(const std::string& path) {
+  constexpr int kLinksMax = 40;  // as the kernel has it
+  constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  const auto fail = [&path](int error) { return SystemError("walk to " + path, error); };
+  std::vector<std::string> parts = PartsOf(path);
+  UniqueFd directory(open(path.starts_with('/') ? "/" : ".", kFlags));
+  if (!directory.valid()) return fail(errno);
+  if (parts.empty()) return PathEnd{std::move(directory), "."};
+  bool trusted = OnlyRootWritesTo(directory.get());
+  for (int links = 0;;) {
+    const std::string part = std::move(parts.back());
+    parts.pop_back();
+    UniqueFd next(openat(directory.get(), part.c_str(), kFlags));
+    struct stat status {};
+    const bool found = next.valid() && fstat(next.get(), &status) == 0;
+    if (!found && (errno != ENOENT || !parts.empty())) return fail(errno);
+    if (found && S_ISLNK(status.st_mode)) {
+      std::string target(PATH_MAX, '\0');
+      if (!trusted || status.st_uid != 0 || ++links > kLinksMax) return fail(ELOOP);
+      const ssize_t size = readlinkat(next.get(), "", target.data(), target.size());
+      if (size <= 0) return fail(size < 0 ? errno : ENOENT);
+      target.resize(static_cast<size_t>(size));
+      if (target.starts_with('/')) directory = UniqueFd(open("/", kFlags));
+      for (std::string& step : PartsOf(target)) parts.push_back(std::move(step));
+      if (parts.empty()) parts.emplace_back(".");
+      continue;
+    }
+    if (parts.empty()) return PathEnd{std::move(directory), part};
+    directory = std::move(next);
+    trusted = trusted && OnlyRootWritesTo(directory.get());
+  }
 }
 
 // The calls have no error: they return what was before.
@@ -70,6 +122,49 @@ bool SetFileIds(uid_t uid, gid_t gid) {
   setfsuid(uid);
   const auto nothing = static_cast<uid_t>(-1);
   return static_cast<gid_t>(setfsgid(nothing)) == gid && static_cast<uid_t>(setfsuid(nothing)) == uid;
+}
+
+// Lets the calling thread use a capability that it has, or stops that.
+bool UseCapability(int capability, bool on) {
+  __user_cap_header_struct header = {};
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capget, &header, data) != 0) return false;
+  uint32_t& effective = data[CAP_TO_INDEX(capability)].effective;
+  effective = on ? effective | CAP_TO_MASK(capability) : effective & ~CAP_TO_MASK(capability);
+  return syscall(SYS_capset, &header, data) == 0;
+}
+
+// `fd` where the user that files are reached as owns the directory or may write to it.
+absl::StatusOr<UniqueFd> IfWritable(UniqueFd fd, const UserId& user, const std::string& directory) {
+  struct stat status {};
+  if (fstat(fd.get(), &status) != 0) return SystemError("stat " + directory, errno);
+  if (status.st_uid == user.uid || faccessat(fd.get(), ".", W_OK | X_OK, AT_EACCESS) == 0) return fd;
+  return absl::PermissionDeniedError(absl::StrCat(directory, ": belongs to user ",
+                                                  UserOf(status.st_uid, status.st_gid).name, ", and user ", user.name,
+                                                  " cannot write there"));
+}
+
+// Root's part of OpenDirectoryFor. The directory is made as the user's from its first moment, by root's right to write
+// anywhere. So nothing ever changes hands, and nothing that was there before can.
+absl::StatusOr<UniqueFd> OpenAsRootFor(const UserId& user, const std::string& directory) {
+  absl::StatusOr<PathEnd> end = WalkAsRoot(directory);
+  if (!end.ok()) return end.status();
+  if (!SetFileIds(user.uid, user.gid) || !UseCapability(CAP_DAC_OVERRIDE, true)) {
+    return SystemError("mkdir " + directory, EPERM);
+  }
+  const bool made = mkdirat(end->parent.get(), end->name.c_str(), kDirectoryMode) == 0;
+  const int error = errno;
+  UniqueFd fd(openat(end->parent.get(), end->name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const int open_error = errno;
+  if (made) {
+    const UniqueFd parent(openat(end->parent.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (parent.valid()) fsync(parent.get());
+  }
+  if (!UseCapability(CAP_DAC_OVERRIDE, false)) return SystemError("become user " + user.name, EPERM);
+  if (!made && error != EEXIST) return SystemError("mkdir " + directory, error);
+  if (!fd.valid()) return SystemError("open directory " + directory, open_error);
+  return IfWritable(std::move(fd), user, directory);
 }
 
 constexpr uint64_t kReadRights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
@@ -199,32 +294,14 @@ absl::Status RenounceCapabilities() {
 }
 
 absl::StatusOr<UniqueFd> OpenDirectoryFor(const UserId& user, const std::string& directory) {
-  constexpr mode_t kMode = 0777;  // the umask decides
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  // As the user where that can be, so that nothing has to change hands.
-  const bool made_by_user = mkdir(directory.c_str(), kMode) == 0;
-  if (UniqueFd fd(open(directory.c_str(), kFlags)); fd.valid()) {
-    struct stat status {};
-    if (fstat(fd.get(), &status) == 0 && (made_by_user || status.st_uid == user.uid)) {
-      if (made_by_user) SyncParent(directory);
-      return fd;
-    }
+  // As the user where that can be: then no right of root's decides anything.
+  const bool made = mkdir(directory.c_str(), kDirectoryMode) == 0;
+  if (UniqueFd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); fd.valid()) {
+    if (made) SyncParent(directory);
+    return IfWritable(std::move(fd), user, directory);
   }
   if (absl::Status status = ActForFilesAsRoot(); !status.ok()) return status;
-  const auto fail = [&](const char* what) {
-    const int error = errno;
-    const absl::Status back = ActForFilesAs(user);
-    return back.ok() ? SystemError(absl::StrCat(what, " ", directory), error) : back;
-  };
-  if (mkdir(directory.c_str(), kMode) != 0 && errno != EEXIST) return fail("mkdir");
-  UniqueFd fd(open(directory.c_str(), kFlags));
-  if (!fd.valid()) return fail("open directory");
-  struct stat status {};
-  if (fstat(fd.get(), &status) != 0) return fail("stat");
-  // One that holds something is not ours to give away; whoever writes there will be told.
-  const bool ours = status.st_uid != user.uid && IsEmptyDirectory(fd.get());
-  if (ours && fchown(fd.get(), user.uid, user.gid) != 0) return fail("chown");
-  SyncParent(directory);
+  absl::StatusOr<UniqueFd> fd = OpenAsRootFor(user, directory);
   if (absl::Status back = ActForFilesAs(user); !back.ok()) return back;
   return fd;
 }

@@ -56,8 +56,10 @@ absl::Status BecomeUser(const UserId& user);
 // Gives up every capability, also those that a program started later could gain (no_new_privs). For anyone.
 absl::Status RenounceCapabilities();
 
-// A directory that `user` can write to, open, however hard its path is to reach for that user. It is made where it does
-// not exist; an empty one becomes the user's. Called between ActForFilesAs and BecomeUser.
+// A directory that `user` can write to, open, however hard its path is to reach for that user. Where it does not exist
+// it is made, as that user's; one that exists keeps its owner. Root's rights follow a symbolic link only where root
+// alone can have put it. kPermissionDenied where the user cannot write there. Called between ActForFilesAs and
+// BecomeUser.
 absl::StatusOr<UniqueFd> OpenDirectoryFor(const UserId& user, const std::string& directory);
 
 // The version of Landlock that the kernel offers; 0: none.

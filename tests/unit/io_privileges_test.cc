@@ -124,8 +124,9 @@ TEST_F(PrivilegesTest, RootBecomesAnotherForGood) {
 TEST_F(PrivilegesTest, ADirectoryOutOfReachIsWrittenThroughItsDescriptor) {
   if (!RunsAsRoot()) GTEST_SKIP() << "only root can become another user";
   ASSERT_EQ(chmod(scratch_.path("").c_str(), 0700), 0);
+  std::filesystem::remove_all(scratch_.path("out/deep"));
+  ASSERT_EQ(chown(scratch_.path("out").c_str(), kStranger, kStranger), 0);
   for (const char* name : {"made", "out"}) {  // one that is new, one that exists
-    std::filesystem::remove_all(scratch_.path("out/deep"));
     const std::string path = scratch_.path(name);
     EXPECT_EQ(InChild([&] {
                 const UserId user{kStranger, kStranger, "stranger"};
@@ -158,17 +159,91 @@ TEST_F(PrivilegesTest, ADirectoryOutOfReachIsWrittenThroughItsDescriptor) {
   }
 }
 
-TEST_F(PrivilegesTest, ADirectoryThatHoldsSomethingKeepsItsOwner) {
+// Who owns a file, itself where it is a link; -1 where there is none.
+int OwnerOfPath(const std::string& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 ? static_cast<int>(status.st_uid) : -1;
+}
+
+TEST_F(PrivilegesTest, ADirectoryThatExistsKeepsItsOwner) {
   if (!RunsAsRoot()) GTEST_SKIP() << "only root can become another user";
+  ASSERT_EQ(chmod(scratch_.path("").c_str(), 0711), 0);
+  ASSERT_EQ(mkdir(scratch_.path("empty").c_str(), 0755), 0);
+  ASSERT_EQ(mkdir(scratch_.path("closed").c_str(), 0700), 0);
+  ASSERT_EQ(mkdir(scratch_.path("shared").c_str(), 0777), 0);
+  ASSERT_EQ(chmod(scratch_.path("shared").c_str(), 0777), 0);
   EXPECT_EQ(InChild([&] {
               const UserId user{kStranger, kStranger, "stranger"};
               REQUIRE_OR_RETURN(1, ActForFilesAs(user).ok());
-              const absl::StatusOr<UniqueFd> directory = OpenDirectoryFor(user, scratch_.path("out"));
-              REQUIRE_OR_RETURN(2, directory.ok() && OwnerOf(directory->get()) == 0);
-              REQUIRE_OR_RETURN(3, !OpenDirectoryFor(user, "/proc/none/out").ok());
+              int number = 2;
+              for (const char* name : {"out", "empty", "closed"}) {
+                const absl::Status status = OpenDirectoryFor(user, scratch_.path(name)).status();
+                REQUIRE_OR_RETURN(number, absl::IsPermissionDenied(status));
+                REQUIRE_OR_RETURN(number + 1, std::string(status.message()).find("stranger") != std::string::npos);
+                number += 2;
+              }
+              REQUIRE_OR_RETURN(8, OpenDirectoryFor(user, scratch_.path("shared")).ok());
+              REQUIRE_OR_RETURN(9, !OpenDirectoryFor(user, "/proc/none/out").ok());
+              // The user acts with no more rights than before.
+              REQUIRE_OR_RETURN(10, ErrorOfOpen(scratch_.path("closed/new"), O_WRONLY | O_CREAT) == EACCES);
               return 0;
             }),
             0);
+  for (const char* name : {"out", "empty", "closed", "shared"}) EXPECT_EQ(OwnerOfPath(scratch_.path(name)), 0) << name;
+}
+
+// Whoever owns a place where root is told to make the dataset may have put links there.
+TEST_F(PrivilegesTest, RootFollowsNobodysLink) {
+  if (!RunsAsRoot()) GTEST_SKIP() << "only root can become another user";
+  ASSERT_EQ(chmod(scratch_.path("").c_str(), 0755), 0);
+  const std::string home = scratch_.path("home");
+  ASSERT_EQ(mkdir(home.c_str(), 0755), 0);
+  for (const char* name : {"open", "closed"}) {
+    const std::string target = scratch_.path(name);
+    ASSERT_EQ(mkdir(target.c_str(), name == std::string("open") ? 0755 : 0700), 0);
+    ASSERT_EQ(symlink(target.c_str(), (home + "/" + name).c_str()), 0);
+    ASSERT_EQ(lchown((home + "/" + name).c_str(), kStranger, kStranger), 0);
+  }
+  ASSERT_EQ(symlink((scratch_.path("open") + "/dangling").c_str(), (home + "/dangling").c_str()), 0);
+  ASSERT_EQ(chown(home.c_str(), kStranger, kStranger), 0);
+  EXPECT_EQ(InChild([&] {
+              const UserId user{kStranger, kStranger, "stranger"};
+              REQUIRE_OR_RETURN(1, ActForFilesAs(user).ok());
+              REQUIRE_OR_RETURN(2, !OpenDirectoryFor(user, home + "/open").ok());
+              REQUIRE_OR_RETURN(3, !OpenDirectoryFor(user, home + "/closed").ok());
+              REQUIRE_OR_RETURN(4, !OpenDirectoryFor(user, home + "/open/new").ok());
+              REQUIRE_OR_RETURN(5, !OpenDirectoryFor(user, home + "/closed/new").ok());
+              REQUIRE_OR_RETURN(6, !OpenDirectoryFor(user, home + "/dangling").ok());
+              REQUIRE_OR_RETURN(7, !OpenDirectoryFor(user, home + "/./open/../open/new").ok());
+              REQUIRE_OR_RETURN(8, OpenDirectoryFor(user, home + "/new").ok());
+              return 0;
+            }),
+            0);
+  for (const char* name : {"open", "closed"}) {
+    EXPECT_EQ(OwnerOfPath(scratch_.path(name)), 0) << name;
+    EXPECT_TRUE(std::filesystem::is_empty(scratch_.path(name))) << name;
+  }
+  EXPECT_EQ(OwnerOfPath(home + "/new"), static_cast<int>(kStranger));
+}
+
+TEST_F(PrivilegesTest, RootFollowsItsOwnLinks) {
+  if (!RunsAsRoot()) GTEST_SKIP() << "only root can become another user";
+  ASSERT_EQ(chmod(scratch_.path("").c_str(), 0700), 0);
+  ASSERT_EQ(symlink("out/./deep//", scratch_.path("short").c_str()), 0);
+  ASSERT_EQ(symlink("short", scratch_.path("shorter").c_str()), 0);
+  ASSERT_EQ(symlink("loop", scratch_.path("loop").c_str()), 0);
+  EXPECT_EQ(InChild([&] {
+              REQUIRE_OR_RETURN(1, chdir(scratch_.path("").c_str()) == 0);  // the way to here is others' to write to
+              const UserId user{kStranger, kStranger, "stranger"};
+              REQUIRE_OR_RETURN(2, ActForFilesAs(user).ok());
+              REQUIRE_OR_RETURN(3, OpenDirectoryFor(user, "shorter/../deep/new").ok());
+              REQUIRE_OR_RETURN(4, !OpenDirectoryFor(user, "loop/new").ok());
+              REQUIRE_OR_RETURN(5, !OpenDirectoryFor(user, "none/new").ok());
+              REQUIRE_OR_RETURN(6, !OpenDirectoryFor(user, "list/new").ok());
+              return 0;
+            }),
+            0);
+  EXPECT_EQ(OwnerOfPath(scratch_.path("out/deep/new")), static_cast<int>(kStranger));
 }
 
 TEST_F(PrivilegesTest, WhoOwnsANewDirectory) {
