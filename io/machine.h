@@ -29,7 +29,7 @@ struct MachineFacts {
   std::optional<uint64_t> disk_free;         // for this user, where the dataset would be
   std::optional<bool> clock_synchronised;
   std::string becomes;       // the user that a scan started by root into that directory runs as; empty: not root
-  int landlock_version = 0;  // 0: the kernel has none
+  int landlock_version = 0;  // 0: the kernel has none; io/privileges.h tells which suffice
 };
 
 // `directory`: where a dataset would be written; its nearest ancestor that exists is looked at.

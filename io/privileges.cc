@@ -311,11 +311,15 @@ int LandlockVersion() {
   return version > 0 ? static_cast<int>(version) : 0;
 }
 
+uint64_t FencedRights(int landlock_version) {
+  if (landlock_version < kLandlockVersionMin) return 0;
+  return kRightsOfVersion1 | kRefer | (landlock_version >= 3 ? kTruncate : 0);
+}
+
 absl::StatusOr<bool> RaiseFence(const Fence& fence) {
-  const int version = LandlockVersion();
-  if (version == 0) return false;
   landlock_ruleset_attr attributes = {};
-  attributes.handled_access_fs = kRightsOfVersion1 | (version >= 2 ? kRefer : 0) | (version >= 3 ? kTruncate : 0);
+  attributes.handled_access_fs = FencedRights(LandlockVersion());
+  if (attributes.handled_access_fs == 0) return false;
   const UniqueFd ruleset(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0)));
   if (!ruleset.valid()) return SystemError("make a Landlock ruleset", errno);
   const uint64_t all_but_execute = attributes.handled_access_fs & ~uint64_t{LANDLOCK_ACCESS_FS_EXECUTE};

@@ -3,7 +3,8 @@
 // Purpose: a program that reads packets of strangers for days needs little: its sockets, the files it reads, one
 // directory to write to. Started as root it becomes an ordinary user in two steps, ActForFilesAs (so that what it makes
 // from now on belongs to that user, while sockets are still made with root's rights) and BecomeUser, which is for good.
-// RaiseFence keeps any user's process to the files named, where the kernel has Landlock (Linux 5.13; man landlock(7)).
+// RaiseFence keeps any user's process to the files named, where the kernel has Landlock of version 2 (Linux 5.19; man
+// landlock(7)).
 // Thread safety: before other threads are started, which inherit what was given up; the fence and the file identity
 // hold for the calling thread. Errors: a Status with the system's words; after an error of BecomeUser the process may
 // be anything between and should end.
@@ -12,6 +13,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,6 +66,11 @@ absl::StatusOr<UniqueFd> OpenDirectoryFor(const UserId& user, const std::string&
 
 // The version of Landlock that the kernel offers; 0: none.
 int LandlockVersion();
+// Version 1 (Linux 5.13) denies every move from one directory to another, which is how a part of the dataset is
+// committed, and has no right that would allow it.
+inline constexpr int kLandlockVersionMin = 2;
+// What a fence denies under that version, as bits of LANDLOCK_ACCESS_FS_*; 0: there can be none.
+uint64_t FencedRights(int landlock_version);
 struct Fence {
   std::vector<int> writable;          // open directories: all beneath may be read, made, changed, removed
   std::vector<std::string> readable;  // files, and directories with all beneath; what does not exist is left out

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "io/privileges.h"
 #include "io/process.h"
 #include "scanner/limits.h"
 #include "scanner/resolve/ask_one.h"
@@ -106,12 +107,19 @@ Check CheckPrivileges(const MachineFacts& facts) {
 
 Check CheckFence(const MachineFacts& facts) {
   const std::string what = "file fence";
-  if (facts.landlock_version > 0) {
+  if (facts.landlock_version >= kLandlockVersionMin) {
     return Ok(what, absl::StrCat("Landlock version ", facts.landlock_version,
                                  ": a scan can write to nothing but its dataset, and read little else"));
   }
+  if (facts.landlock_version > 0) {
+    return Hint(what,
+                absl::StrCat("this kernel's Landlock is of version ", facts.landlock_version,
+                             ", which a dataset cannot be written under: a scan is kept from other files by their "
+                             "permissions only"),
+                "Linux 5.19 or later has version 2; nothing need be done");
+  }
   return Hint(what, "this kernel offers no Landlock: a scan is kept from other files by their permissions only",
-              "add landlock to the kernel's lsm= list (Linux 5.13 or later); nothing need be done");
+              "add landlock to the kernel's lsm= list (Linux 5.19 or later); nothing need be done");
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ TEST(DoctorTest, EachLackIsFoundAndAloneMakesItsCheckSpeak) {
       {"memory", CheckLevel::kHint, "--memory", [](MachineFacts* f) { f->memory_available = 100 << 20; }},
       {"disk", CheckLevel::kHint, "--output", [](MachineFacts* f) { f->disk_free = 5 << 20; }},
       {"disk", CheckLevel::kProblem, "--output", [](MachineFacts* f) { f->disk_free.reset(); }},
-      {"file fence", CheckLevel::kHint, "nothing need be done", [](MachineFacts* f) { f->landlock_version = 0; }},
+      {"file fence", CheckLevel::kHint, "lsm= list (Linux 5.19", [](MachineFacts* f) { f->landlock_version = 0; }},
+      {"file fence", CheckLevel::kHint, "Linux 5.19 or later", [](MachineFacts* f) { f->landlock_version = 1; }},
       {"clock", CheckLevel::kHint, "timedatectl", [](MachineFacts* f) { f->clock_synchronised = false; }},
   };
   for (const Case& test : cases) {

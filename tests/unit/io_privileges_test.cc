@@ -53,7 +53,7 @@ class PrivilegesTest : public testing::Test {
 };
 
 TEST_F(PrivilegesTest, TheFenceKeepsFilesApart) {
-  if (LandlockVersion() == 0) GTEST_SKIP() << "this kernel has no Landlock";
+  if (LandlockVersion() < kLandlockVersionMin) GTEST_SKIP() << "this kernel has no Landlock that a fence is made of";
   EXPECT_EQ(InChild([&] {
               absl::StatusOr<UniqueFd> directory = OpenDirectory(scratch_.path("out"));
               REQUIRE_OR_RETURN(1, directory.ok());
@@ -85,6 +85,15 @@ TEST_F(PrivilegesTest, TheFenceKeepsFilesApart) {
               return 0;
             }),
             0);
+}
+
+// Parts of a dataset move from one directory to another: a fence must name that right, to be able to allow it.
+TEST(FenceTest, NoneBelowTheVersionThatCanAllowMoves) {
+  constexpr uint64_t kRefer = uint64_t{1} << 13;  // LANDLOCK_ACCESS_FS_REFER
+  constexpr uint64_t kTruncate = uint64_t{1} << 14;
+  for (const int version : {-1, 0, 1}) EXPECT_EQ(FencedRights(version), 0u) << version;
+  EXPECT_EQ(FencedRights(2), (kRefer << 1) - 1) << "truncating cannot be denied there yet";
+  for (const int version : {3, 4, 7, 99}) EXPECT_EQ(FencedRights(version), (kTruncate << 1) - 1) << version;
 }
 
 TEST_F(PrivilegesTest, NothingCanBeGained) {
