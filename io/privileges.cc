@@ -239,6 +239,8 @@ UserId NobodyUser() {
   return {kNobody, kNobody, "nobody"};
 }
 
+UserId RootUser() { return UserOf(0, 0); }
+
 std::optional<UserId> AuthorOf(int directory, const std::string& file) {
   struct stat above {};
   const bool only_root_makes_it =
@@ -296,9 +298,14 @@ absl::Status RenounceCapabilities() {
 absl::StatusOr<UniqueFd> OpenDirectoryFor(const UserId& user, const std::string& directory) {
   // As the user where that can be: then no right of root's decides anything.
   const bool made = mkdir(directory.c_str(), kDirectoryMode) == 0;
+  const int error = made ? 0 : errno;
   if (UniqueFd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); fd.valid()) {
     if (made) SyncParent(directory);
     return IfWritable(std::move(fd), user, directory);
+  }
+  if (user.uid == 0) {  // nobody with more rights is left to ask
+    if (!made && error != EEXIST) return SystemError("mkdir " + directory, error);
+    return SystemError("open directory " + directory, errno);
   }
   if (absl::Status status = ActForFilesAsRoot(); !status.ok()) return status;
   absl::StatusOr<UniqueFd> fd = OpenAsRootFor(user, directory);

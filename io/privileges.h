@@ -44,6 +44,7 @@ absl::StatusOr<UserId> FindUser(const std::string& name_or_number);
 UserId UserForDirectory(const std::string& directory);
 
 UserId NobodyUser();
+UserId RootUser();
 // Whose word a file is that root is asked to act on: the ordinary user who owns the open directory that it lies in, or
 // it itself (of a symbolic link, not of what it leads to). None where both are root's, or nobody's in a place where
 // only root makes directories: then a process that root had started gave itself up there.
@@ -61,7 +62,7 @@ absl::Status RenounceCapabilities();
 // A directory that `user` can write to, open, however hard its path is to reach for that user. Where it does not exist
 // it is made, as that user's; one that exists keeps its owner. Root's rights follow a symbolic link only where root
 // alone can have put it. kPermissionDenied where the user cannot write there. Called between ActForFilesAs and
-// BecomeUser.
+// BecomeUser; or for user 0, who stays what it is but is about to give up its capabilities.
 absl::StatusOr<UniqueFd> OpenDirectoryFor(const UserId& user, const std::string& directory);
 
 // The version of Landlock that the kernel offers; 0: none.

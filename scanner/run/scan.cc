@@ -82,7 +82,7 @@ class ScanRunner {
   std::vector<std::unique_ptr<Transport>> transports_;
   std::optional<UserId> user_;  // that root becomes
   UniqueFd output_directory_;
-  std::unique_ptr<FileSystem> anchored_files_;  // of the dataset, where its path is not this user's to walk
+  std::unique_ptr<FileSystem> anchored_files_;  // of the dataset, whose path may not be this process's to walk
   std::unique_ptr<ScanCore> core_;
   std::unique_ptr<Gate> gate_;
 
@@ -190,21 +190,25 @@ absl::Status ScanRunner::TakeUser() {
   if (!RunsAsRoot()) return absl::OkStatus();
   absl::StatusOr<UserId> user = options_.user.empty() ? UserForDirectory(options_.output) : FindUser(options_.user);
   if (!user.ok()) return user.status();
-  if (user->uid == 0) return absl::OkStatus();
-  if (absl::Status status = ActForFilesAs(*user); !status.ok()) {
-    if (!options_.user.empty()) return status;
-    // A container or namespace that has no other user: its root is none that matters.
-    if (hooks_.notice) hooks_.notice(absl::StrCat(std::string(status.message()), "; goes on as user 0"));
-    return absl::OkStatus();
+  if (user->uid != 0) {
+    absl::Status status = ActForFilesAs(*user);
+    if (status.ok()) {
+      user_ = *std::move(user);
+      if (hooks_.notice) hooks_.notice(absl::StrCat("runs as user ", user_->name, ", who owns the dataset"));
+    } else if (!options_.user.empty()) {
+      return status;
+    } else if (hooks_.notice) {
+      // A container or namespace that has no other user: its root is none that matters.
+      hooks_.notice(absl::StrCat(std::string(status.message()), "; goes on as user 0"));
+    }
   }
-  user_ = *std::move(user);
-  absl::StatusOr<UniqueFd> directory = OpenDirectoryFor(*user_, options_.output);
+  // Root that stays root needs this too: without its capabilities it can walk no further than others.
+  absl::StatusOr<UniqueFd> directory = OpenDirectoryFor(user_.has_value() ? *user_ : RootUser(), options_.output);
   // Where that fails, the dataset will fail to make it too and say why.
   if (directory.ok()) {
     output_directory_ = DuplicateDescriptor(directory->get());
     anchored_files_ = AnchoredFileSystem(options_.output, *std::move(directory));
   }
-  if (hooks_.notice) hooks_.notice(absl::StrCat("runs as user ", user_->name, ", who owns the dataset"));
   return absl::OkStatus();
 }
 

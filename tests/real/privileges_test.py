@@ -126,6 +126,14 @@ class PrivilegesTest(unittest.TestCase):
         self.expect_owner(0, 0)
 
     @unittest.skipUnless(IS_ROOT, "needs root")
+    def test_root_that_stays_where_only_another_may_walk(self):
+        """Without its capabilities root cannot enter somebody's closed directory any more."""
+        os.chown(self.directory, 4321, 4321)
+        states, _ = self.scan("--user", "root")
+        self.expect_powerless(states, 0, 0)
+        self.expect_owner(0, 0)
+
+    @unittest.skipUnless(IS_ROOT, "needs root")
     def test_an_ordinary_user(self):
         os.chown(self.directory, 4321, 4321)
         self.lists()
