@@ -105,6 +105,10 @@ class BlocklistGate : public AddressGate {
     view_.Refresh();
     return view_.Blocks(address);
   }
+  uint32_t Generation() override {
+    view_.Refresh();
+    return view_.generation();
+  }
 
  private:
   BlocklistView view_;

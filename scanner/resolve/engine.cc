@@ -31,7 +31,7 @@ Engine::Engine(const EngineOptions& options, const RandomKey& key, Transport* tr
     servers_.emplace_back(endpoint, ServerLimits{options.server_rate, server_inflight});
   }
   healthy_ = servers_.size();
-  TakeBlocklist();
+  TakeBlocklist(0);
 }
 
 Engine::~Engine() = default;
@@ -93,7 +93,7 @@ TimeNs Engine::Advance(TimeNs now) {
     touched_.clear();
   }
 
-  if (blocklist_.Refresh()) TakeBlocklist();
+  if (blocklist_.Refresh()) TakeBlocklist(now);
 
   expired_.clear();
   wheel_.Expire(now, &expired_);

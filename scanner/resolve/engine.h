@@ -15,7 +15,9 @@
 // Iterative resolution is another Resolver (iterator.h).
 //
 // Blocklist: every question is looked up when it is asked, and again right before each attempt where the list has
-// changed since; a server whose address is on it counts as dead. What is withheld is completed as kNotAsked.
+// changed since; a server whose address is on it counts as dead. A stream that is open when the list comes to forbid
+// its question or its server is closed, for the question may not have left yet. What is withheld is completed as
+// kNotAsked.
 //
 // Units: nanoseconds, packets. Ownership: as Resolver.
 // Thread safety: one thread; each worker has an engine of its own with its share of the limits.
@@ -104,7 +106,7 @@ class Engine final : public Resolver {
   void FreeSlot(uint32_t index);
 
   // engine_send.cc
-  void TakeBlocklist();
+  void TakeBlocklist(TimeNs now);
   bool Withhold(uint32_t index);
   void UpdateHealth(TimeNs now);
   TimeNs NextDeadline(TimeNs now);
@@ -121,6 +123,7 @@ class Engine final : public Resolver {
   TimeNs AttemptTimeout(const Slot& slot);
   bool StartTcp(uint32_t index, TimeNs now);
   void TakeBack(int server, TimeNs now);
+  void TakeBackAttempt(uint32_t index, TimeNs now);
 
   // engine_receive.cc
   const Completion* Reject(Rejected reason);

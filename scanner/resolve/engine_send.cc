@@ -7,8 +7,16 @@
 
 namespace mxscan {
 
-void Engine::TakeBlocklist() {
+void Engine::TakeBlocklist(TimeNs now) {
   for (Server& server : servers_) server.set_blocked(blocklist_.Blocks(server.endpoint().address));
+  std::vector<uint32_t> forbidden;
+  for (const auto& [stream, index] : streams_) {
+    const Slot& slot = At(index);
+    const IpAddress& server = servers_[static_cast<size_t>(slot.server)].endpoint().address;
+    if (blocklist_.Blocks(server) || blocklist_.Blocks(slot.name.view())) forbidden.push_back(index);
+  }
+  std::sort(forbidden.begin(), forbidden.end());  // the table's order is another in every process
+  for (const uint32_t index : forbidden) TakeBackAttempt(index, now);
 }
 
 // Asks the blocklist, unless the one in force allowed this question before. True where it forbids it: the question then
@@ -46,17 +54,22 @@ void Engine::TakeBack(int server, TimeNs now) {
     Slot& slot = At(index);
     if (slot.server != server || (slot.state != State::kInflight && slot.state != State::kTcp) || slot.control)
       continue;
-    wheel_.Cancel(index);
-    servers_[static_cast<size_t>(server)].OnCancelled();
-    ++counters_.cancelled;
-    EndAttempt(index, now, Recent::kTimedOut);
-    slot.fixed_server = -1;
-    if (slot.sends >= options_.tries * kSendsPerQuestionFactor) {
-      slot.state = State::kQueued;
-      unanswered_.PushBack(index);
-    } else {
-      Requeue(index);
-    }
+    TakeBackAttempt(index, now);
+  }
+}
+
+void Engine::TakeBackAttempt(uint32_t index, TimeNs now) {
+  Slot& slot = At(index);
+  wheel_.Cancel(index);
+  servers_[static_cast<size_t>(slot.server)].OnCancelled();
+  ++counters_.cancelled;
+  EndAttempt(index, now, Recent::kTimedOut);
+  slot.fixed_server = -1;
+  if (slot.sends >= options_.tries * kSendsPerQuestionFactor) {
+    slot.state = State::kQueued;
+    unanswered_.PushBack(index);
+  } else {
+    Requeue(index);
   }
 }
 

@@ -21,7 +21,9 @@ Endpoint To(uint32_t number) { return {IpAddress::V4FromInt(number), 53}; }
 struct Wire {
   std::vector<uint32_t> sent;
   std::vector<uint32_t> opened;
+  std::vector<StreamId> messages;  // by the stream they were queued on
   std::vector<StreamId> closed;
+  std::vector<StreamEvent> events;  // of the next Poll
   std::vector<TimeNs> deadlines;
   size_t room = SIZE_MAX;
 };
@@ -48,10 +50,14 @@ class WireTransport : public Transport {
     wire_->opened.push_back(NumberOf(peer.address));
     return ++streams_;
   }
-  bool SendMessage(StreamId stream, std::span<const uint8_t>) override { return stream <= streams_; }
+  bool SendMessage(StreamId stream, std::span<const uint8_t>) override {
+    wire_->messages.push_back(stream);
+    return stream <= streams_;
+  }
   void CloseStream(StreamId stream) override { wire_->closed.push_back(stream); }
   TimeNs Poll(TimeNs deadline, Inbox* inbox) override {
     inbox->Clear();
+    inbox->streams.swap(wire_->events);
     wire_->deadlines.push_back(deadline);
     return 7;
   }
@@ -69,20 +75,30 @@ class SetGate : public AddressGate {
  public:
   explicit SetGate(std::set<uint32_t> blocked) : blocked_(std::move(blocked)) {}
   bool IsBlocked(const IpAddress& address) override { return blocked_.contains(NumberOf(address)); }
+  uint32_t Generation() override { return generation_; }
+  void Change(std::set<uint32_t> blocked) {
+    blocked_ = std::move(blocked);
+    ++generation_;
+  }
 
  private:
-  const std::set<uint32_t> blocked_;
+  std::set<uint32_t> blocked_;
+  uint32_t generation_ = 1;
 };
 
 struct Guarded {
   explicit Guarded(std::set<uint32_t> blocked)
-      : transport(std::make_unique<WireTransport>(&wire), std::make_unique<SetGate>(std::move(blocked))) {}
+      : own_gate(std::make_unique<SetGate>(std::move(blocked))),
+        gate(own_gate.get()),
+        transport(std::make_unique<WireTransport>(&wire), std::move(own_gate)) {}
   size_t Send(const std::vector<uint32_t>& peers) {
     std::vector<OutDatagram> batch;
     for (const uint32_t peer : peers) batch.push_back({3, To(peer), {}});
     return transport.Send(batch);
   }
   Wire wire;
+  std::unique_ptr<SetGate> own_gate;
+  SetGate* const gate;
   GuardedTransport transport;
   Inbox inbox;
 };
@@ -132,6 +148,43 @@ TEST(GuardedTransportTest, NoStreamToABlockedPeer) {
   guarded.transport.CloseStream(good);
   guarded.transport.CloseStream(bad);
   EXPECT_THAT(guarded.wire.closed, ElementsAre(good)) << "the one beneath knows nothing of the others";
+}
+
+// What is queued on a stream that is still connecting would go out during the next wait.
+TEST(GuardedTransportTest, AStreamWhosePeerBecomesBlockedIsClosed) {
+  Guarded guarded({});
+  const StreamId kept = guarded.transport.OpenStream(To(1), {});
+  const StreamId lost = guarded.transport.OpenStream(To(2), {});
+  const StreamId asked = guarded.transport.OpenStream(To(3), {});
+  const StreamId given_up = guarded.transport.OpenStream(To(2), {});
+  EXPECT_TRUE(guarded.transport.SendMessage(lost, {}));
+  guarded.gate->Change({2, 3});
+  EXPECT_FALSE(guarded.transport.SendMessage(asked, {})) << "at once";
+  EXPECT_TRUE(guarded.transport.SendMessage(kept, {}));
+  EXPECT_THAT(guarded.wire.messages, ElementsAre(lost, kept));
+  EXPECT_THAT(guarded.wire.closed, ElementsAre(asked));
+  guarded.transport.CloseStream(given_up);
+  guarded.transport.Poll(1000, &guarded.inbox);
+  EXPECT_THAT(guarded.wire.closed, ElementsAre(asked, given_up, lost)) << "before the wait";
+  EXPECT_THAT(guarded.wire.deadlines, ElementsAre(0));
+  std::vector<StreamId> ended;
+  for (const StreamEvent& event : guarded.inbox.streams) {
+    EXPECT_EQ(event.kind, StreamEventKind::kClosed);
+    EXPECT_EQ(event.error, EACCES);
+    ended.push_back(event.stream);
+  }
+  EXPECT_THAT(ended, ElementsAre(asked, lost)) << "and no event after CloseStream";
+  EXPECT_EQ(guarded.transport.counters().blocked, 2u);
+  EXPECT_FALSE(guarded.transport.SendMessage(lost, {}));
+  EXPECT_TRUE(guarded.transport.SendMessage(kept, {}));
+  // One that has ended by itself is no concern any more.
+  guarded.wire.events = {{.stream = kept, .kind = StreamEventKind::kClosed}};
+  guarded.transport.Poll(1000, &guarded.inbox);
+  EXPECT_EQ(guarded.inbox.streams.size(), 1u);
+  guarded.gate->Change({1, 2, 3});
+  guarded.transport.Poll(1000, &guarded.inbox);
+  EXPECT_THAT(guarded.inbox.streams, IsEmpty());
+  EXPECT_EQ(guarded.transport.counters().blocked, 2u);
 }
 
 }  // namespace

@@ -191,6 +191,52 @@ TEST(EngineBlocklistTest, NoTcpAfterTheListForbidsIt) {
   EXPECT_EQ(bench.network().counters().streams_opened, 0u);
 }
 
+// A stream takes two round trips until its question is there. What the list comes to forbid in between does not go.
+TEST(EngineBlocklistTest, WhatIsQueuedOnAStreamIsTakenBack) {
+  struct Case {
+    const char* blocked;
+    Outcome outcome;
+    uint64_t stream_queries;
+  };
+  const std::string server = TestServer(0).address.ToString();
+  for (const Case& test : {Case{"nobody.example", Outcome::kData, 1}, Case{"example.org", Outcome::kServFail, 0},
+                           Case{server.c_str(), Outcome::kData, 0}}) {
+    SCOPED_TRACE(test.blocked);
+    BlocklistFeed feed(ListOf({}));
+    EngineOptions options;
+    options.blocklist = &feed;
+    EngineBench bench(options);
+    int asked_second = 0;
+    bench.AddServer([](const Question& question, std::span<const uint8_t> query, bool tcp) {
+      return tcp ? AnswerAll(question, query, tcp) : Reply(query, Rcode::kNoError, kFlagTruncated);
+    });
+    bench.AddServer([&](const Question& question, std::span<const uint8_t> query, bool tcp) {
+      ++asked_second;
+      return tcp || feed.generation() > 1 ? AnswerAll(question, query, tcp)
+                                          : Reply(query, Rcode::kNoError, kFlagTruncated);
+    });
+    // Of the questions that go to the first server, and no other.
+    uint64_t tag = 0;
+    for (bool first = false; !first;) {
+      const int before = asked_second;
+      tag = bench.Ask("example.org");
+      bench.RunOn(7 * kMillisecond);
+      first = asked_second == before;
+      if (!first) bench.Run(kSecond);
+    }
+    const uint64_t streams = bench.network().counters().streams_opened;
+    const uint64_t served = bench.network().counters().stream_queries_served;
+    bench.RunOn(6 * kMillisecond);
+    ASSERT_EQ(bench.network().counters().streams_opened, streams + 1);
+    ASSERT_EQ(bench.network().counters().stream_queries_served, served);
+    feed.Publish(ListOf({test.blocked}));
+    bench.Run(20 * kSecond);
+    EXPECT_EQ(bench.network().counters().stream_queries_served, served + test.stream_queries);
+    EXPECT_EQ(bench.done(tag).outcome, test.outcome);
+    EXPECT_EQ(bench.engine().counters().cancelled, 1 - test.stream_queries);
+  }
+}
+
 TEST(EngineBlocklistTest, AServerThatIsBlockedIsAskedNoMore) {
   BlocklistFeed feed(ListOf({}));
   EngineOptions options;
