@@ -52,11 +52,12 @@ void IgnoreBrokenPipes() {
   MXSCAN_CHECK(sigaction(SIGPIPE, &ignore, nullptr) == 0);
 }
 
-int StopSignals::Wait(TimeNs timeout_ns) {
+Signal StopSignals::Wait(TimeNs timeout_ns) {
   const sigset_t set = StopSet(hangup_);
   const timespec timeout = ToTimespec(timeout_ns);
-  const int signal = sigtimedwait(&set, nullptr, &timeout);
-  return signal > 0 ? signal : 0;
+  const int number = sigtimedwait(&set, nullptr, &timeout);
+  if (number <= 0) return {};
+  return {number == SIGHUP ? SignalKind::kReload : SignalKind::kStop, number};
 }
 
 TimeNs MonotonicNow() { return ClockNs(CLOCK_MONOTONIC); }

@@ -13,13 +13,23 @@
 
 namespace mxscan {
 
+enum class SignalKind : uint8_t {
+  kNone,
+  kStop,    // SIGINT, SIGTERM
+  kReload,  // SIGHUP
+};
+struct Signal {
+  SignalKind kind = SignalKind::kNone;
+  int number = 0;
+};
+
 // SIGINT and SIGTERM as values, and SIGHUP where `hangup` is wanted (else it keeps its way). Make one before any thread
 // is started: the signals are blocked in all of them and only taken by Wait.
 class StopSignals {
  public:
   explicit StopSignals(bool hangup = false);
-  // The number of a signal that came within `timeout_ns`, or 0.
-  int Wait(TimeNs timeout_ns);
+  // One that came within `timeout_ns`.
+  Signal Wait(TimeNs timeout_ns);
 
  private:
   const bool hangup_;

@@ -1,7 +1,5 @@
 #include "scanner/run/scan.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -55,6 +53,7 @@ class ScanRunner {
  private:
   absl::Status OpenInput();
   absl::Status OpenTransports(int count);
+  bool TakeSignal(TimeNs timeout_ns);
   bool SitOutTheRate();
   void WorkerThread(int index);
   void IntakeThread();
@@ -260,6 +259,15 @@ void ScanRunner::ReloadBlocklist() {
   for (const auto& transport : transports_) transport->Wake();
 }
 
+// Waits for a signal so long. One that is no stop is done with here. True where one came that stops.
+bool ScanRunner::TakeSignal(TimeNs timeout_ns) {
+  const Signal signal = signals_->Wait(timeout_ns);
+  if (signal.kind == SignalKind::kReload) ReloadBlocklist();
+  if (signal.kind != SignalKind::kStop) return false;
+  stop_signal_ = signal.number;
+  return true;
+}
+
 void ScanRunner::ShowProgress(TimeNs now) {
   if (!hooks_.progress) return;
   ScanProgress progress;
@@ -315,19 +323,15 @@ void ScanRunner::Watch() {
   checkpoint_at_ = start_ + options_.checkpoint_interval_ns;
   TimeNs look = kMillisecond;
   while (true) {
-    int signal = signals_->Wait(look);
+    const bool stopping = stop_signal_ != 0;
+    const bool stop = TakeSignal(look);
     look = std::min(kLook, look * 2);
-    if (signal == SIGHUP) {
-      ReloadBlocklist();
-      signal = 0;
-    }
     const TimeNs now = MonotonicNow();
-    if (signal != 0 && stop_signal_ != 0) {
+    if (stop && stopping) {
       end_ = ScanEnd::kAborted;
       return;
     }
-    if (signal != 0) {
-      stop_signal_ = signal;
+    if (stop) {
       drain_by_ = now + kDrainNs;
       core_->crew().Drain();
       intake_quit_.store(true);
@@ -414,13 +418,11 @@ absl::Status ScanRunner::OpenInput() {
 }
 
 // The rate is a promise about every second, and the packets of the run before this one may be of the last second: it
-// held the lock until it ended. False where a signal came.
+// held the lock until it ended. False where a signal came that stops.
 bool ScanRunner::SitOutTheRate() {
   if (!options_.resumed.has_value()) return true;
   const TimeNs end = MonotonicNow() + kSecond;
-  for (TimeNs now = MonotonicNow(); now < end && stop_signal_ == 0; now = MonotonicNow()) {
-    stop_signal_ = signals_->Wait(end - now);
-  }
+  for (TimeNs now = MonotonicNow(); now < end && stop_signal_ == 0; now = MonotonicNow()) TakeSignal(end - now);
   return stop_signal_ == 0;
 }
 
@@ -471,7 +473,7 @@ ScanResult ScanRunner::Run() {
   environment.working_directory = WorkingDirectory();
   environment.inputs = inputs_;
   environment.interrupted = [this] {
-    if (stop_signal_ == 0) stop_signal_ = signals_->Wait(0);
+    if (stop_signal_ == 0) TakeSignal(0);
     return stop_signal_ != 0;
   };
   absl::StatusOr<std::unique_ptr<ScanCore>> core = ScanCore::Create(options_, environment);

@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 import dataset  # noqa: E402  (no byte code beside the sources)
 import servers  # noqa: E402
 
-OK, NO_SERVER, CONFIGURATION = 0, 69, 78
+OK, NO_SERVER, STOPPED, CONFIGURATION = 0, 69, 75, 78
 LIMIT_S = 60
 MXSCAN = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "mxscan").resolve()
 
@@ -184,6 +184,26 @@ class BlocklistTest(unittest.TestCase):
         rows = {row["input"] for row in dataset.read_table(self.out, "domains")}
         self.assertEqual(blocked | rows, set(names))
         self.assertFalse(blocked & rows)
+
+    def test_hangup_before_a_resumed_scan_asks(self):
+        """It reads the list again, and stops nothing: not in the second that a resumed scan waits before it asks."""
+        names = [f"n{number}.{zone}.example" for number in range(200) for zone in ("stays", "leaves")]
+        block = self.write("block", "nobody.example\n")
+        child = self.start(names, block)
+        child.send_signal(signal.SIGTERM)
+        child.stderr.read()
+        self.assertEqual(child.wait(LIMIT_S), STOPPED)
+        before = self.asked()
+        with subprocess.Popen([MXSCAN, "resume", self.out], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True) as child:
+            self.line_with(child, "going on after")
+            block.write_text("leaves.example\n")
+            child.send_signal(signal.SIGHUP)
+            self.line_with(child, "blocklist read again")
+            child.stderr.read()
+            self.assertEqual(child.wait(LIMIT_S), OK)
+        self.assertEqual([name for name in self.asked() - before if b"leaves" in name], [])
+        self.assertEqual(self.conserved()["counters"]["blocklist"]["reloads"], 1)
 
     def test_the_only_resolver_is_blocked_under_way(self):
         block = self.write("block", "")
