@@ -33,6 +33,14 @@ uint32_t UpperBits(const Octets16& key) {
   return static_cast<uint32_t>(key.high >> (64 - kIndexBits));
 }
 
+// Whether no address lies between the two.
+bool Adjoin(uint32_t last, uint32_t next_first) { return uint64_t{last} + 1 == next_first; }
+template <typename Octets16>
+bool Adjoin(const Octets16& last, const Octets16& next_first) {
+  if (last.low != ~uint64_t{0}) return last.high == next_first.high && last.low + 1 == next_first.low;
+  return last.high != ~uint64_t{0} && last.high + 1 == next_first.high && next_first.low == 0;
+}
+
 // `bits` ones at the lower end.
 uint64_t LowOnes(int bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << std::max(bits, 0)) - 1; }
 
@@ -67,7 +75,7 @@ void PrefixSet::Ranges<Key>::Add(Key first, Key last) {
   lasts.push_back(last);
 }
 
-// Sorts and merges what overlaps.
+// Sorts, and merges what overlaps or adjoins: a prefix may be covered by two halves.
 template <typename Key>
 void PrefixSet::Ranges<Key>::Seal() {
   std::vector<size_t> order(firsts.size());
@@ -76,7 +84,7 @@ void PrefixSet::Ranges<Key>::Seal() {
   std::vector<Key> merged_firsts;
   std::vector<Key> merged_lasts;
   for (const size_t i : order) {
-    if (!merged_lasts.empty() && firsts[i] <= merged_lasts.back()) {
+    if (!merged_lasts.empty() && (firsts[i] <= merged_lasts.back() || Adjoin(merged_lasts.back(), firsts[i]))) {
       merged_lasts.back() = std::max(merged_lasts.back(), lasts[i]);
     } else {
       merged_firsts.push_back(firsts[i]);

@@ -1,10 +1,10 @@
 // A set of IP prefixes, to be asked about addresses.
 //
 // Purpose: membership of an address or of a whole prefix in any number of prefixes that may overlap: they are merged
-// into disjoint ranges, sorted, and found by binary search (100,000 of them in well under 100 ns). Where an IPv6
-// address only carries an IPv4 one, a packet for it ends at that one: IPv4-mapped (RFC 4291 2.5.5.2), the well-known
-// prefix of NAT64 (RFC 6052 2.1) and 6to4 (RFC 3056) count as both. IPv4-compatible addresses do not: nothing takes
-// them any more, and ::1 would be one of them.
+// into ranges that neither overlap nor adjoin, sorted, and found by binary search (100,000 of them in well under 100
+// ns). Where an IPv6 address only carries an IPv4 one, a packet for it ends at that one: IPv4-mapped (RFC 4291
+// 2.5.5.2), the well-known prefix of NAT64 (RFC 6052 2.1) and 6to4 (RFC 3056) count as both. IPv4-compatible addresses
+// do not: nothing takes them any more, and ::1 would be one of them.
 // Ownership: a value. Thread safety: immutable once Seal was called; anyone may ask. Errors: none.
 #ifndef MXSCAN_IO_PREFIX_SET_H_
 #define MXSCAN_IO_PREFIX_SET_H_

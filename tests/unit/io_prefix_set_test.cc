@@ -57,6 +57,21 @@ TEST(PrefixSetTest, EdgesOfPrefixes) {
   EXPECT_FALSE(set.Covers(Prefix("192.0.2.0/24"))) << "more than is in the set";
 }
 
+TEST(PrefixSetTest, APrefixIsCoveredByItsParts) {
+  const PrefixSet set = SetOf({"192.0.2.128/25", "192.0.2.0/26", "192.0.2.64/26", "255.255.255.254/31", "0.0.0.0/31",
+                               "2001:db8:0:1::/64", "2001:db8::/64", "ffff:ffff:ffff:fffe::/64",
+                               "ffff:ffff:ffff:ffff::/64", "2001:db8:f::/128", "2001:db8:f::1/128"});
+  for (const char* in : {"192.0.2.0/24", "192.0.2.64/26", "2001:db8::/63", "2001:db8:f::/127",
+                         "ffff:ffff:ffff:fffe::/63", "255.255.255.254/31"}) {
+    EXPECT_TRUE(set.Covers(Prefix(in))) << in;
+  }
+  for (const char* out : {"192.0.2.0/23", "2001:db8::/62", "2001:db8:f::/126", "0.0.0.0/0", "::/0"}) {
+    EXPECT_FALSE(set.Covers(Prefix(out))) << out;
+  }
+  EXPECT_TRUE(SetOf({"0.0.0.0/1", "128.0.0.0/1"}).Covers(Prefix("0.0.0.0/0")));
+  EXPECT_TRUE(SetOf({"8000::/1", "::/1"}).Covers(Prefix("::/0")));
+}
+
 TEST(PrefixSetTest, EverythingAndNothing) {
   EXPECT_TRUE(PrefixSet().empty());
   EXPECT_FALSE(PrefixSet().Contains(Ip("192.0.2.1")));
@@ -120,6 +135,40 @@ TEST(PrefixSetTest, LikeALookAtEachPrefix) {
         expected |= Masked(asked, prefix.length) == Masked(prefix.address, prefix.length);
       }
       ASSERT_EQ(set.Contains(asked), expected) << asked.ToString();
+    }
+  }
+}
+
+// Of sixteen addresses, around the carry from the lower half of an IPv6 address to the upper one.
+TEST(PrefixSetTest, CoversLikeALookAtEachAddress) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  const auto address = [](int family, uint64_t number) {
+    uint8_t octets[16] = {0x20, 0x01, 0x0d, 0xb8};
+    const size_t at = family == 4 ? 3 : 7;
+    octets[at] = static_cast<uint8_t>(family == 4 ? number : number >> 2);
+    if (family == 6) octets[8] = static_cast<uint8_t>(number << 6);
+    return family == 4 ? IpAddress::V4(octets) : IpAddress::V6(octets);
+  };
+  // A prefix of 2^(4 - bits) of the sixteen.
+  const auto length = [](int family, int bits) { return (family == 4 ? 28 : 62) + bits; };
+  for (int round = 0; round < 2000; ++round) {
+    const int family = round % 2 == 0 ? 4 : 6;
+    PrefixSet set;
+    for (uint64_t i = random() % 6; i > 0; --i) {
+      set.Add({address(family, random() % 16), length(family, static_cast<int>(random() % 5))});
+    }
+    set.Seal();
+    for (int bits = 0; bits <= 4; ++bits) {
+      const uint64_t size = uint64_t{16} >> bits;
+      for (uint64_t first = 0; first < 16; first += size) {
+        bool expected = true;
+        for (uint64_t i = first; i < first + size; ++i) {
+          expected = expected && set.Covers({address(family, i), length(family, 4)});
+        }
+        ASSERT_EQ(set.Covers({address(family, first), length(family, bits)}), expected) << family << " " << bits;
+      }
     }
   }
 }

@@ -73,6 +73,7 @@ TEST(BlocklistTest, ReverseNamesOfBlockedAddresses) {
         std::string("0-127.2.0.192.in-addr.arpa"), std::string("1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa")}) {
     EXPECT_TRUE(Blocks(*list, in)) << in;
   }
+  EXPECT_TRUE(Blocks(*ListOf({"192.0.2.0/25", "192.0.2.128/25"}), "2.0.192.in-addr.arpa")) << "by two halves";
   // Zones that speak of other addresses too.
   for (const std::string& out :
        {reverse("192.0.3.1"), reverse("198.51.100.8"), reverse("2001:db8:2::25"), std::string("0.192.in-addr.arpa"),
