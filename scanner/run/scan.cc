@@ -62,6 +62,7 @@ class ScanRunner {
   void Watch();
   bool Watched(TimeNs now);
   absl::Status TakeUser();
+  absl::Status OpenOutput();
   absl::Status GiveUpRights();
   void ReloadBlocklist();
   void ShowProgress(TimeNs now);
@@ -201,13 +202,21 @@ absl::Status ScanRunner::TakeUser() {
       hooks_.notice(absl::StrCat(std::string(status.message()), "; goes on as user 0"));
     }
   }
-  // Root that stays root needs this too: without its capabilities it can walk no further than others.
+  return absl::OkStatus();
+}
+
+// Root that stays root needs this too: without its capabilities it can walk no further than others.
+absl::Status ScanRunner::OpenOutput() {
+  if (!RunsAsRoot()) return absl::OkStatus();
   absl::StatusOr<UniqueFd> directory = OpenDirectoryFor(user_.has_value() ? *user_ : RootUser(), options_.output);
-  // Where that fails, the dataset will fail to make it too and say why.
-  if (directory.ok()) {
-    output_directory_ = DuplicateDescriptor(directory->get());
-    anchored_files_ = AnchoredFileSystem(options_.output, *std::move(directory));
+  if (absl::IsPermissionDenied(directory.status())) {
+    return absl::PermissionDeniedError(absl::StrCat(std::string(directory.status().message()),
+                                                    "; let the scan make a new directory, give this one to that user, "
+                                                    "or say with --user whom the scan shall become (also root)"));
   }
+  if (!directory.ok()) return directory.status();
+  output_directory_ = DuplicateDescriptor(directory->get());
+  anchored_files_ = AnchoredFileSystem(options_.output, *std::move(directory));
   return absl::OkStatus();
 }
 
@@ -463,6 +472,11 @@ ScanResult ScanRunner::Run() {
   ScanEnvironment environment;
   result.status = TakeUser();
   if (!result.status.ok()) return result;
+  result.status = OpenOutput();
+  if (!result.status.ok()) {
+    result.end = EndForOutput(result.status, options_.resumed.has_value());
+    return result;
+  }
   environment.files = anchored_files_ != nullptr ? anchored_files_.get() : PosixFileSystem();
   environment.source = source_.get();
   for (const auto& transport : transports_) environment.transports.push_back(transport.get());

@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 import dataset  # noqa: E402  (no byte code beside the sources)
 import servers  # noqa: E402
 
-OK, USAGE = 0, 64
+OK, USAGE, OUTPUT = 0, 64, 73
 LIMIT_S = 60
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
@@ -112,6 +112,22 @@ class PrivilegesTest(unittest.TestCase):
         states, _ = self.scan()
         self.expect_powerless(states, 5321, 5322)
         self.expect_owner(5321, 5322)
+
+    @unittest.skipUnless(IS_ROOT, "needs root")
+    def test_a_directory_that_stays_roots(self):
+        """What exists is not given away, also where it is empty; so nobody cannot write there, and that is said."""
+        self.directory.chmod(0o711)
+        self.out.mkdir(mode=0o755)
+        words = [MXSCAN, "scan", *self.lists(), "-o", self.out, "--resolver", self.server.address]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        self.assertEqual(done.returncode, OUTPUT, done.stderr)
+        self.assertIn(f"{self.out}: belongs to user root, and user nobody cannot write there; ", done.stderr)
+        self.assertIn("--user", done.stderr)
+        self.assertEqual(self.server.queries, 0)
+        self.assertEqual(list(self.out.iterdir()), [])
+        self.expect_owner(0, 0)
+        self.scan("--user", "root")
+        self.expect_owner(0, 0)
 
     @unittest.skipUnless(IS_ROOT, "needs root")
     def test_root_becomes_whom_it_is_told(self):
