@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -36,12 +37,29 @@ absl::Status DataError(const std::string& path, std::string_view format, std::st
   return absl::DataLossError(absl::StrCat(DisplayName(path), ": ", std::string(format), " data: ", std::string(what)));
 }
 
+// The descriptor of this process that `path` names ("/dev/fd/63", what a shell makes of <(...)) where that is a pipe or
+// socket; else -1. To open the path takes a right to the pipe that may be gone by now, or cannot be had at all.
+int OwnPipe(const std::string& path) {
+  for (const std::string_view directory : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (!path.starts_with(directory)) continue;
+    int fd = -1;
+    const char* const end = path.data() + path.size();
+    const auto [rest, error] = std::from_chars(path.data() + directory.size(), end, fd);
+    struct stat status {};
+    if (error != std::errc() || rest != end || fd < 0 || fstat(fd, &status) != 0) return -1;
+    return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ? fd : -1;
+  }
+  return -1;
+}
+
 // The octets of the file as they are on disk, block by block, with the first block known beforehand.
 class RawInput {
  public:
   static absl::StatusOr<std::unique_ptr<RawInput>> Open(const std::string& path, UniqueFd held) {
+    const int own = OwnPipe(path);
     const int fd = held.valid()  ? held.Release()
                    : path == "-" ? STDIN_FILENO
+                   : own >= 0    ? fcntl(own, F_DUPFD_CLOEXEC, 0)
                                  : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) return ReadError(path, errno);
     auto input = std::unique_ptr<RawInput>(new RawInput(path, fd));
@@ -515,11 +533,12 @@ absl::StatusOr<std::unique_ptr<LineReader>> OpenLines(const std::string& path, U
 }
 
 absl::Status CheckLinesReadable(const std::string& path) {
-  if (path == "-") return absl::OkStatus();
+  if (path == "-" || OwnPipe(path) >= 0) return absl::OkStatus();
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return ReadError(path, errno);
   if (S_ISDIR(status.st_mode)) return ReadError(path, EISDIR);
-  if (access(path.c_str(), R_OK) != 0) return ReadError(path, errno);
+  // As whom files are reached, whoever was logged in.
+  if (faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0) return ReadError(path, errno);
   return absl::OkStatus();
 }
 

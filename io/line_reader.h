@@ -46,7 +46,8 @@ class LineReader {
   virtual std::string Format() const = 0;
 };
 
-// `path` is a file or "-", which is standard input.
+// `path` is a file or "-", which is standard input. A pipe or socket among the process's own descriptors ("/dev/fd/63")
+// is read as it is, and need not be opened again.
 absl::StatusOr<std::unique_ptr<LineReader>> OpenLines(const std::string& path);
 
 // Opens a file now, to be read later: whoever the process is then, and whatever the path means. Nothing is opened where
@@ -55,7 +56,8 @@ UniqueFd HoldLines(const std::string& path);
 // The same as OpenLines(path), of what HoldLines has opened, if it has.
 absl::StatusOr<std::unique_ptr<LineReader>> OpenLines(const std::string& path, UniqueFd held);
 
-// Whether OpenLines has a chance: exists, is no directory, may be read. Opens nothing, so a pipe loses nothing.
+// Whether OpenLines has a chance now: exists, is no directory, may be read by whom files are reached as. Opens nothing,
+// so a pipe loses nothing.
 absl::Status CheckLinesReadable(const std::string& path);
 
 }  // namespace mxscan

@@ -60,6 +60,14 @@ absl::StatusOr<std::unique_ptr<TargetSource>> TargetSource::Open(std::vector<std
   return source;
 }
 
+absl::Status TargetSource::CheckLaterInputs() const {
+  for (size_t i = next_input_; i < reports_.size(); ++i) {
+    if (held_[i].valid()) continue;
+    if (absl::Status status = CheckLinesReadable(reports_[i].path); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status TargetSource::OpenNext() {
   const size_t input = next_input_++;
   InputReport& report = reports_[input];

@@ -76,6 +76,10 @@ class TargetSource {
   // is standard input.
   static absl::StatusOr<std::unique_ptr<TargetSource>> Open(std::vector<std::string> paths, const ListOptions& options);
 
+  // Whether the inputs whose turn is still to come, and that are not held open, can be read as the process is now. For
+  // one that has given up rights since Open.
+  absl::Status CheckLaterInputs() const;
+
   // The next line of the inputs, or kEnd. After an error every further call returns it.
   absl::StatusOr<InputKind> Next(InputItem* item);
 

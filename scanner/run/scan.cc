@@ -62,6 +62,7 @@ class ScanRunner {
   void Watch();
   bool Watched(TimeNs now);
   absl::Status TakeUser();
+  absl::Status CheckLaterInputs();
   absl::Status OpenOutput();
   absl::Status GiveUpRights();
   void ReloadBlocklist();
@@ -203,6 +204,16 @@ absl::Status ScanRunner::TakeUser() {
     }
   }
   return absl::OkStatus();
+}
+
+// Some inputs are opened when their turn comes, by whom the scan has become: it shall not end there after days.
+absl::Status ScanRunner::CheckLaterInputs() {
+  const absl::Status status = source_->CheckLaterInputs();
+  if (!absl::IsPermissionDenied(status) || !RunsAsRoot()) return status;
+  return absl::PermissionDeniedError(absl::StrCat(
+      std::string(status.message()), ": it is opened when its turn comes, by whom the scan has become by then (",
+      user_.has_value() ? absl::StrCat("user ", user_->name) : "root without capabilities",
+      "); let that user read it, or say with --user whom the scan shall become"));
 }
 
 // Root that stays root needs this too: without its capabilities it can walk no further than others.
@@ -472,6 +483,11 @@ ScanResult ScanRunner::Run() {
   ScanEnvironment environment;
   result.status = TakeUser();
   if (!result.status.ok()) return result;
+  result.status = CheckLaterInputs();
+  if (!result.status.ok()) {
+    result.end = ScanEnd::kInputFailed;
+    return result;
+  }
   result.status = OpenOutput();
   if (!result.status.ok()) {
     result.end = EndForOutput(result.status, options_.resumed.has_value());
@@ -500,6 +516,10 @@ ScanResult ScanRunner::Run() {
   gate_ = std::make_unique<Gate>(core_->workers());
   result.status = GiveUpRights();
   if (!result.status.ok()) return Stopped(ScanEnd::kFailed, ExitState::kFailed, "set-up failed", result.status);
+  result.status = CheckLaterInputs();  // again: root that stays root has lost its rights only now
+  if (!result.status.ok()) {
+    return Stopped(ScanEnd::kInputFailed, ExitState::kFailed, std::string(result.status.message()), result.status);
+  }
   if (options_.resumed.has_value() && hooks_.notice) {
     hooks_.notice(absl::StrCat("going on after ", core_->domains_before(), " domains: ", options_.output));
   }

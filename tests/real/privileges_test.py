@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 import dataset  # noqa: E402  (no byte code beside the sources)
 import servers  # noqa: E402
 
-OK, USAGE, OUTPUT = 0, 64, 73
+OK, USAGE, OUTPUT, PERMISSION = 0, 64, 73, 77
 LIMIT_S = 60
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
@@ -128,6 +128,57 @@ class PrivilegesTest(unittest.TestCase):
         self.expect_owner(0, 0)
         self.scan("--user", "root")
         self.expect_owner(0, 0)
+
+    def piped(self, lines):
+        """A pipe that holds a list, as /dev/fd/N of whoever is started with it."""
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        os.write(writing, "".join(f"{line}\n" for line in lines).encode())
+        os.close(writing)
+        return reading
+
+    def scan_lists(self, paths, *options, descriptors=()):
+        words = [MXSCAN, "scan", *paths, "-o", self.out, "--resolver", self.server.address, *options]
+        return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT_S,
+                              pass_fds=descriptors, check=False)
+
+    def test_lists_from_pipes(self):
+        """All but the first are opened long after the rights were given up."""
+        pipes = [self.piped(NAMES[number::3]) for number in range(3)]
+        done = self.scan_lists([f"/dev/fd/{pipe}" for pipe in pipes], descriptors=pipes)
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assertEqual(len(dataset.read_table(self.out, "domains")), len(NAMES))
+
+    @unittest.skipUnless(IS_ROOT, "needs root")
+    def test_lists_that_cannot_be_read_when_their_turn_comes(self):
+        """A named pipe is opened when its turn comes, and so is a file that is one of too many to be held open."""
+        self.directory.chmod(0o711)
+        first = self.directory / "first"
+        first.write_text("a.example\n")
+        fifo = self.directory / "fifo"
+        os.mkfifo(fifo, 0o600)
+        many = [self.directory / f"many-{number}" for number in range(300)]
+        for number, path in enumerate(many):
+            path.write_text(f"many-{number}.example\n")
+        many[299].chmod(0o600)
+        for user in ((), ("--user", "root")):
+            if user:
+                os.chown(fifo, 4321, 4321)
+                os.chown(many[299], 4321, 4321)
+            for paths in ([first, fifo], many):
+                with self.subTest(paths=len(paths), user=user):
+                    shutil.rmtree(self.out, ignore_errors=True)
+                    done = self.scan_lists(paths, *user)
+                    self.assertEqual(done.returncode, PERMISSION, done.stderr)
+                    self.assertIn(f"{paths[-1]}: Permission denied: it is opened when its turn comes", done.stderr)
+                    self.assertIn("user nobody" if not user else "root without capabilities", done.stderr)
+                    self.assertEqual(self.server.queries, 0)
+                    self.assertEqual(self.out.exists(), bool(user), "nothing is made before what can be known")
+        many[299].chmod(0o644)
+        shutil.rmtree(self.out)
+        done = self.scan_lists(many)
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assertEqual(len(dataset.read_table(self.out, "domains")), 300)
 
     @unittest.skipUnless(IS_ROOT, "needs root")
     def test_root_becomes_whom_it_is_told(self):

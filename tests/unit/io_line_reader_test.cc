@@ -4,6 +4,8 @@
 #include <archive_entry.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -402,6 +404,29 @@ TEST_F(LineReaderTest, RandomLinesAgainstASplit) {
     EXPECT_EQ(ReadContent(Gzip(text)).lines, expected);
     EXPECT_EQ(ReadContent(Zstd(text)).lines, expected);
   }
+}
+
+// What a shell makes of <(...) is read whoever the process has become, and though it cannot be opened anew (as a socket
+// cannot be by anyone).
+TEST_F(LineReaderTest, AnOwnDescriptorIsReadAsItIs) {
+  for (const bool is_socket : {false, true}) {
+    int ends[2];
+    ASSERT_EQ(is_socket ? socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : pipe(ends), 0);
+    ASSERT_EQ(fchmod(ends[0], 0), 0);
+    ASSERT_EQ(write(ends[1], "a\nb\n", 4), 4);
+    close(ends[1]);
+    const std::string path = "/dev/fd/" + std::to_string(ends[0]);
+    EXPECT_TRUE(CheckLinesReadable(path).ok());
+    EXPECT_FALSE(HoldLines(path).valid());
+    absl::StatusOr<std::unique_ptr<LineReader>> reader = OpenLines(path);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    close(ends[0]);  // the reader has its own
+    EXPECT_THAT(ReadAll(reader->get()).lines, ElementsAre("a", "b"));
+    EXPECT_FALSE(CheckLinesReadable(path).ok());
+  }
+  EXPECT_FALSE(OpenLines("/dev/fd/").ok());
+  EXPECT_FALSE(OpenLines("/dev/fd/0x").ok());
+  EXPECT_FALSE(OpenLines("/dev/fd/-1").ok());
 }
 
 }  // namespace
