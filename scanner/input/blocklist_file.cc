@@ -1,7 +1,9 @@
 #include "scanner/input/blocklist_file.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -76,6 +78,13 @@ absl::StatusOr<std::shared_ptr<const Blocklist>> ReadBlocklist(const std::vector
   for (const std::string& path : paths) {
     if (path == "-") {
       return absl::InvalidArgumentError("--blocklist-file: standard input cannot be read again; give a file");
+    }
+    std::error_code error;
+    const std::filesystem::file_status kind = std::filesystem::status(path, error);
+    // Read again, it would hold nothing: everybody on it would be asked.
+    if (std::filesystem::is_fifo(kind) || std::filesystem::is_socket(kind)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--blocklist-file: ", path, " is a pipe, which cannot be read again; give a file"));
     }
     if (absl::Status status = ReadFile(path, list.get()); !status.ok()) return status;
   }

@@ -1,6 +1,8 @@
 // Blocklist files: what an entry may be, and that no line is passed over in silence.
 #include "scanner/input/blocklist_file.h"
 
+#include <unistd.h>
+
 #include <fstream>
 #include <string>
 
@@ -116,6 +118,19 @@ TEST_F(BlocklistFileTest, EmptyMissingAndStandardInput) {
   EXPECT_FALSE(Blocks(**empty, "example.org") || BlocksAddress(**empty, "192.0.2.1"));
   EXPECT_EQ(ReadBlocklist({scratch_.path("missing")}).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(ReadBlocklist({"-"}).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(BlocklistFileTest, WhatCannotBeReadAgainIsRefused) {
+  EXPECT_FALSE(ReadBlocklist({"-"}).ok());
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "example.org\n", 12), 12);
+  close(ends[1]);
+  const auto read = ReadBlocklist({"/dev/fd/" + std::to_string(ends[0])});
+  close(ends[0]);
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(ReadBlocklist({"/dev/null"}).ok()) << "an empty list stays one";
 }
 
 }  // namespace
