@@ -15,6 +15,7 @@
 #include "scanner/input/blocklist_file.h"
 #include "scanner/run/gate.h"
 #include "scanner/run/input_identity.h"
+#include "scanner/run/transports.h"
 
 namespace mxscan {
 namespace {
@@ -24,9 +25,6 @@ constexpr TimeNs kRunInfoInterval = 5 * kSecond;     // between rewrites of run.
 constexpr TimeNs kWorkerWait = 200 * kMillisecond;   // longest wait of a worker, to see flags
 constexpr TimeNs kIntakePause = 500 * kMicrosecond;  // of the reader, while the workers' queues are full
 constexpr TimeNs kReaderWait = 200 * kMillisecond;   // for the end of the reader's step
-
-// Socket buffers: enough for what may be in flight at once, in the kernel's counting of about 1 KiB a small packet.
-constexpr int kSocketBuffer = 4 << 20;
 
 ScanEnd EndForOutput(const absl::Status& status, bool resumed) {
   if (absl::IsCancelled(status)) return ScanEnd::kStopped;
@@ -52,7 +50,7 @@ class ScanRunner {
 
  private:
   absl::Status OpenInput();
-  absl::Status OpenTransports(int count);
+  absl::Status OpenTransports();
   bool TakeSignal(TimeNs timeout_ns);
   bool SitOutTheRate();
   void WorkerThread(int index);
@@ -105,20 +103,13 @@ class ScanRunner {
   TimeNs checkpoint_at_ = 0;
 };
 
-absl::Status ScanRunner::OpenTransports(int count) {
-  TransportOptions transport_options;
-  transport_options.receive_buffer_bytes = kSocketBuffer;
-  transport_options.send_buffer_bytes = kSocketBuffer;
-  for (int i = 0; i < count; ++i) {
-    std::string reason;
-    absl::StatusOr<std::unique_ptr<Transport>> transport = OpenTransport(options_.io, transport_options, &reason);
-    if (!transport.ok()) return transport.status();
-    if (i == 0 && !reason.empty() && hooks_.notice) hooks_.notice(reason);
-    transports_.push_back(*std::move(transport));
-    if (blocklist_ == nullptr) continue;
-    auto gate = std::make_unique<BlocklistGate>(blocklist_.get());
-    transports_.back() = std::make_unique<GuardedTransport>(std::move(transports_.back()), std::move(gate));
-  }
+absl::Status ScanRunner::OpenTransports() {
+  std::string reason;
+  absl::StatusOr<std::vector<std::unique_ptr<Transport>>> transports =
+      mxscan::OpenTransports(WorkersFor(options_, CpuCount()), options_.io, blocklist_.get(), &reason);
+  if (!transports.ok()) return transports.status();
+  if (!reason.empty() && hooks_.notice) hooks_.notice(reason);
+  transports_ = *std::move(transports);
   return absl::OkStatus();
 }
 
@@ -477,7 +468,7 @@ ScanResult ScanRunner::Run() {
     return result;
   }
   if (options_.blocklist != nullptr) blocklist_ = std::make_unique<BlocklistFeed>(options_.blocklist);
-  result.status = OpenTransports(WorkersFor(options_, CpuCount()));
+  result.status = OpenTransports();
   if (!result.status.ok()) return result;
 
   ScanEnvironment environment;

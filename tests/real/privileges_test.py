@@ -10,16 +10,18 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 sys.dont_write_bytecode = True
 import dataset  # noqa: E402  (no byte code beside the sources)
 import servers  # noqa: E402
 
-OK, USAGE, OUTPUT, PERMISSION = 0, 64, 73, 77
+OK, USAGE, NO_SERVER, OUTPUT, PERMISSION = 0, 64, 69, 73, 77
 LIMIT_S = 60
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
@@ -77,6 +79,9 @@ class PrivilegesTest(unittest.TestCase):
 
     def expect_powerless(self, states, uid, gid):
         self.assertGreater(len(states), 1, "the workers were not seen")
+        self.expect_rights(states, uid, gid)
+
+    def expect_rights(self, states, uid, gid):
         for state in states:
             self.assertEqual(state["Uid"], [str(uid)] * 4)
             self.assertEqual(state["Gid"], [str(gid)] * 4)
@@ -148,6 +153,25 @@ class PrivilegesTest(unittest.TestCase):
         done = self.scan_lists([f"/dev/fd/{pipe}" for pipe in pipes], descriptors=pipes)
         self.assertEqual(done.returncode, OK, done.stderr)
         self.assertEqual(len(dataset.read_table(self.out, "domains")), len(NAMES))
+
+    def test_lists_are_opened_behind_the_fence(self):
+        """More files than are held open from before, links to them, and a named pipe."""
+        self.directory.chmod(0o755)
+        (self.directory / "elsewhere").mkdir()
+        many = [self.directory / f"many-{number}" for number in range(300)]
+        for number, path in enumerate(many):
+            file = self.directory / "elsewhere" / path.name if number >= 290 else path
+            file.write_text(f"many-{number}.example\n")
+            if file != path:
+                path.symlink_to(file)
+        fifo = self.directory / "fifo"
+        os.mkfifo(fifo)
+        fifo.chmod(0o644)
+        writer = threading.Thread(target=fifo.write_text, args=("piped.example\n",), daemon=True)
+        writer.start()
+        done = self.scan_lists([*many, fifo])
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assertEqual(len(dataset.read_table(self.out, "domains")), 301)
 
     @unittest.skipUnless(IS_ROOT, "needs root")
     def test_lists_that_cannot_be_read_when_their_turn_comes(self):
@@ -257,6 +281,26 @@ class PrivilegesTest(unittest.TestCase):
             said = child.stderr.read()
             self.assertEqual(child.wait(LIMIT_S), OK, said)
         self.assertRegex(said, r"near/block: Permission denied; the blocklist stays as it was")
+
+    def test_a_check_has_no_rights_either(self):
+        """Looked at while it waits for a server that says nothing."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.settimeout(LIMIT_S)
+            words = [MXSCAN, "check", "a.example", "--tries", "1", "--resolver", f"127.0.0.1:{silent.getsockname()[1]}"]
+            with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                  text=True) as child:
+                silent.recv(512)
+                states = states_of(child.pid)
+                said = child.stderr.read()
+                self.assertEqual(child.wait(LIMIT_S), NO_SERVER, said)
+        user = NOBODY if IS_ROOT else os.geteuid()
+        group = NOBODY if IS_ROOT else os.getegid()
+        self.assertEqual(len(states), 1)
+        self.expect_rights(states, user, group)
+        if IS_ROOT:
+            self.assertEqual(states[0]["Groups"], [])
+            self.assertEqual(int(states[0]["CapBnd"][0], 16), 0)
 
     def test_a_user_that_cannot_be(self):
         name = "no-such-user" if IS_ROOT else "nobody"
