@@ -22,8 +22,8 @@
 // again (SeenSet), so that eviction costs queries and never changes a row.
 //
 // What the engine withholds because of the blocklist: a domain then has no observation but is told to the sink as
-// blocked; a lookup of a name is marked withheld, and such a name has no host row; an address is one whose PTR was not
-// asked, a PTR name one that was not looked up.
+// blocked; a lookup of a name is marked withheld, and a name of which nothing was asked has no host row; an address is
+// one whose PTR was not asked, a PTR name one that was not looked up.
 //
 // Units: bytes, microseconds since the epoch for asked_at. Ownership: the survey owns its tasks and caches; the engine,
 // sink and sets must outlive it. Thread safety: one thread; each worker has one. Errors: none.

@@ -162,7 +162,9 @@ void Survey::PublishName(NameEntry* entry) {
 void Survey::StartHost(NameEntry* entry) {
   if (entry->row_done || (entry->done & kFamilies) != enabled_families()) return;
   const HostObservation& host = *entry->published;
-  if (host.a.withheld || host.aaaa.withheld) return;  // a row tells of lookups, and there were none
+  // A row tells of lookups. Where the list came to hold the name between the two, one was made.
+  const bool any_asked = host.a.outcome != Outcome::kNotAsked || host.aaaa.outcome != Outcome::kNotAsked;
+  if (!any_asked && (host.a.withheld || host.aaaa.withheld)) return;
   const bool has_address = !host.ipv4.empty() || !host.ipv6.empty();
   if (!entry->wants_row && !(entry->wants_row_if_address && has_address)) return;
   entry->row_done = true;

@@ -44,7 +44,9 @@ class HostJudge {
         id, state, [this](EvidenceText& text) { text.Chain(AliasLookup(host_)); },
         [this](EvidenceText& text) { DescribeLookups(text); });
   }
-  bool AskedBoth() const { return host_.a.outcome != Outcome::kNotAsked && host_.aaaa.outcome != Outcome::kNotAsked; }
+  // A lookup that the blocklist kept back was wanted: what rests on it is unknown, and not inapplicable.
+  bool WantedBoth() const { return WasWanted(host_.a) && WasWanted(host_.aaaa); }
+  bool AnyWithheld() const { return host_.a.withheld || host_.aaaa.withheld; }
 
   void JudgeExistence() {
     const Fact nxdomain = IsNxDomain(host_);
@@ -67,7 +69,7 @@ class HostJudge {
 
   // One family has data, the other says NXDOMAIN.
   FindingState RcodeInconsistentState() const {
-    if (!AskedBoth()) return FindingState::kNotApplicable;
+    if (!WantedBoth()) return FindingState::kNotApplicable;
     const auto either = [this](Outcome outcome) { return host_.a.outcome == outcome || host_.aaaa.outcome == outcome; };
     if (either(Outcome::kNoData)) return FindingState::kAbsent;
     return StateIf(either(Outcome::kData) && either(Outcome::kNxDomain), AnyFailed(host_));
@@ -83,12 +85,15 @@ class HostJudge {
     recorder_.Set(FindingId::kMxhostDnssecBogus, StateOf(bogus), describe, describe);
     const auto ended = [&](Outcome outcome) {
       if (outcome == Outcome::kServFail && bogus == Fact::kYes) return FindingState::kAbsent;
+      // What was withheld may be data, and then no failure counts.
+      if (no_data && AnyWithheld()) return FindingState::kUnknown;
       return StateIf(no_data && (host_.a.outcome == outcome || host_.aaaa.outcome == outcome));
     };
     Set(FindingId::kMxhostLookupServfail, ended(Outcome::kServFail));
     Set(FindingId::kMxhostLookupRefused, ended(Outcome::kRefused));
     Set(FindingId::kMxhostLookupTimeout, ended(Outcome::kTimeout));
-    Set(FindingId::kMxhostFamilyLookupFailed, StateIf(!no_data && AnyFailed(host_)));
+    const bool failed = IsFailed(host_.a.outcome) || IsFailed(host_.aaaa.outcome);
+    Set(FindingId::kMxhostFamilyLookupFailed, StateIf(!no_data && failed, AnyWithheld()));
   }
 
   // What is seen of a chain is certain, and a chain only grows: only what was not seen can be open.
@@ -113,8 +118,8 @@ class HostJudge {
   }
 
   void JudgeFamilies() {
-    Set(FindingId::kMxhostIpv4Only, OnlyState(host_.a.outcome, host_.aaaa.outcome));
-    Set(FindingId::kMxhostIpv6Only, OnlyState(host_.aaaa.outcome, host_.a.outcome));
+    Set(FindingId::kMxhostIpv4Only, OnlyState(host_.a, host_.aaaa));
+    Set(FindingId::kMxhostIpv6Only, OnlyState(host_.aaaa, host_.a));
     const bool multiple = host_.ipv4.size() > 1 || host_.ipv6.size() > 1;
     recorder_.Set(
         FindingId::kMxhostMultiAddress, StateIf(multiple, AnyFailed(host_)),
@@ -127,9 +132,10 @@ class HostJudge {
   }
 
   // Data in one family and a definite NODATA in the other.
-  FindingState OnlyState(Outcome has, Outcome lacks) const {
-    if (!AskedBoth()) return FindingState::kNotApplicable;
-    const bool possible = (has == Outcome::kData || IsFailed(has)) && (lacks == Outcome::kNoData || IsFailed(lacks));
+  FindingState OnlyState(const Lookup& has, const Lookup& lacks) const {
+    if (!WantedBoth()) return FindingState::kNotApplicable;
+    const bool possible =
+        (has.outcome == Outcome::kData || IsOpen(has)) && (lacks.outcome == Outcome::kNoData || IsOpen(lacks));
     return StateIf(possible && !AnyFailed(host_), possible);
   }
 

@@ -37,6 +37,9 @@ constexpr Fact Not(Fact fact) { return fact == Fact::kNo ? Fact::kYes : fact == 
 // Whether the lookup left open what it was to tell: it failed, or the blocklist kept it from being asked.
 inline bool IsOpen(const Lookup& lookup) { return IsFailed(lookup.outcome) || lookup.withheld; }
 
+// Whether its group of lookups is on: asked, or kept from it by the blocklist.
+inline bool WasWanted(const Lookup& lookup) { return lookup.outcome != Outcome::kNotAsked || lookup.withheld; }
+
 // Whether any lookup ended so.
 inline bool AnyFailed(const HostObservation& host) { return IsOpen(host.a) || IsOpen(host.aaaa); }
 inline bool AnyData(const HostObservation& host) {
@@ -48,6 +51,7 @@ inline bool AnyDefinite(const HostObservation& host) {
 
 // Whether a lookup ended in SERVFAIL because what was found does not validate (RFC 8914 4.7 to 4.13).
 inline Fact IsBogus(const Lookup& lookup) {
+  if (lookup.withheld) return Fact::kUnknown;
   if (!IsFailed(lookup.outcome)) return Fact::kNo;
   if (lookup.outcome != Outcome::kServFail) return Fact::kUnknown;
   if (IsValidationError(lookup.extended_error) || lookup.unvalidated == Outcome::kData) return Fact::kYes;

@@ -30,10 +30,10 @@ std::shared_ptr<const Blocklist> ListOf(const std::vector<std::string>& names,
 
 class SurveyBlocklistTest : public testing::TestWithParam<int> {
  protected:
-  SurveyBench& Bench(std::shared_ptr<const Blocklist> list, const LookupGroups& lookups = {}) {
+  SurveyBench& Bench(std::shared_ptr<const Blocklist> list, const LookupGroups& lookups = {}, size_t inflight = 1000) {
     feed_ = std::make_unique<BlocklistFeed>(std::move(list));
     bench_ = std::make_unique<SurveyBench>(
-        SurveyBenchOptions{.workers = GetParam(), .lookups = lookups, .blocklist = feed_.get()});
+        SurveyBenchOptions{.workers = GetParam(), .lookups = lookups, .inflight = inflight, .blocklist = feed_.get()});
     return *bench_;
   }
   std::unique_ptr<BlocklistFeed> feed_;
@@ -166,6 +166,36 @@ TEST_P(SurveyBlocklistTest, TheQuestionsAfterAServfailAreWithheldToo) {
   EXPECT_EQ(bench.domain("a.example.").mx.unvalidated, Outcome::kNotAsked);
   EXPECT_THAT(bench.seen().blocked, IsEmpty()) << "it was asked";
   EXPECT_EQ(bench.questions().count("a.example. MX CD"), 0u);
+}
+
+// The list comes to hold an exchange when one of its families was asked about and the other was not.
+TEST_P(SurveyBlocklistTest, WhatWasAskedOfAnExchangeHasItsRow) {
+  for (const char* trigger : {"mx.late.example. A", "b.example. MX"}) {
+    SCOPED_TRACE(trigger);
+    // Questions of one worker go out one after the other.
+    SurveyBench& bench = Bench(ListOf({}), {}, 1);
+    bench.AddZone(Zone("b.example.", "@ IN MX 10 mx.late.example.\n"));
+    bench.AddZone(Zone("late.example.", "mx IN A 8.8.4.5\n"));
+    bool published = false;
+    bench.ReplyFirst([&](const Question& question, std::span<const uint8_t>) -> Octets {
+      const std::string text = question.name + " " + TypeText(question.type);
+      if (text == trigger && !published) feed_->Publish(ListOf({"late.example"}));
+      published = published || text == trigger;
+      return {};
+    });
+    bench.Run({"b.example"});
+    EXPECT_EQ(bench.questions().count("mx.late.example. AAAA"), 0u);
+    const HostObservation& host = *bench.domain("b.example.").exchanges[0].host;
+    EXPECT_TRUE(host.aaaa.withheld);
+    EXPECT_EQ(bench.counters().names_withheld, 1u);
+    if (host.a.withheld) {
+      EXPECT_THAT(bench.seen().hosts, IsEmpty()) << "nothing was asked";
+      continue;
+    }
+    EXPECT_THAT(bench.seen().hosts, ElementsAre(Text(host)));
+    EXPECT_THAT(bench.seen().addresses, ElementsAre(HasSubstr("8.8.4.5 PTR nxdomain")));
+    EXPECT_EQ(HostUsable(host), Usable::kYes);
+  }
 }
 
 }  // namespace

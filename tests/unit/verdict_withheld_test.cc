@@ -130,5 +130,67 @@ TEST(WithheldVerdictTest, WildcardsAndOwnAddresses) {
   EXPECT_EQ(StateOfFinding(implicit.verdict, FindingId::kMxNoneNoAddress), FindingState::kUnknown);
 }
 
+// One family was asked about, the other is withheld and might have ended in any way: a finding is certain only where
+// all the ways agree on it.
+TEST(WithheldVerdictTest, AHostOfWhichOneFamilyWasAsked) {
+  const Suffixes suffixes;
+  const Outcome outcomes[] = {Outcome::kData,     Outcome::kNoData,  Outcome::kNxDomain,
+                              Outcome::kServFail, Outcome::kRefused, Outcome::kTimeout};
+  const auto host_of = [](bool a_first, Outcome first, const std::vector<std::string>& addresses, Outcome second,
+                          Texts chain) {
+    HostObservation host = MakeHost("mx.provider.net", a_first ? first : second, a_first ? second : first, chain);
+    host.validation_asked = true;
+    for (const std::string& text : addresses) {
+      const IpAddress address = Ip(text);
+      (address.family() == 4 ? host.ipv4 : host.ipv6).push_back(address);
+    }
+    return host;
+  };
+  const std::vector<std::string> v4[] = {{"198.51.99.1"}, {"10.0.0.1"}, {"198.51.99.1", "198.51.99.2"}};
+  const std::vector<std::string> v6[] = {{"2600::1"}, {"fe80::1"}, {"2600::1", "2600::2"}};
+  int unknown = 0;
+  int certain = 0;
+  for (const bool a_first : {false, true}) {
+    const auto& own = a_first ? v4 : v6;
+    const auto& others = a_first ? v6 : v4;
+    for (const Outcome outcome : outcomes) {
+      for (size_t form = 0; form < (outcome == Outcome::kData ? 3u : 1u); ++form) {
+        for (const Texts& chain : {Texts{}, Texts{"alias.other.org"}}) {
+          const std::vector<std::string> known = outcome == Outcome::kData ? own[form] : std::vector<std::string>{};
+          HostObservation withheld = host_of(a_first, outcome, known, Outcome::kNotAsked, chain);
+          Lookup& lookup = a_first ? withheld.aaaa : withheld.a;
+          lookup = Lookup();
+          lookup.withheld = true;
+          HostVerdict verdict;
+          JudgeHost(withheld, suffixes, &verdict);
+          for (const Outcome other : outcomes) {
+            for (size_t other_form = 0; other_form < (other == Outcome::kData ? 3u : 1u); ++other_form) {
+              std::vector<std::string> all = known;
+              if (other == Outcome::kData) all.insert(all.end(), others[other_form].begin(), others[other_form].end());
+              HostVerdict possible;
+              JudgeHost(host_of(a_first, outcome, all, other, chain), suffixes, &possible);
+              SCOPED_TRACE(std::string(ToText(outcome)) + " and " + std::string(ToText(other)));
+              for (const FindingInfo& info : AllFindings()) {
+                if (info.scope != Scope::kHost) continue;
+                const FindingState state = StateOfFinding(verdict.verdict, info.id);
+                const FindingState other_state = StateOfFinding(possible.verdict, info.id);
+                unknown += state == FindingState::kUnknown;
+                certain += state == FindingState::kPresent || state == FindingState::kAbsent;
+                if (state == FindingState::kUnknown || other_state == FindingState::kUnknown) continue;
+                EXPECT_EQ(state, other_state) << info.text;
+              }
+              if (verdict.usable != Usable::kUnknown && possible.usable != Usable::kUnknown) {
+                EXPECT_EQ(verdict.usable, possible.usable);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(unknown, 1000);
+  EXPECT_GT(certain, 1000);
+}
+
 }  // namespace
 }  // namespace mxscan
