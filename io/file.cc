@@ -46,13 +46,6 @@ absl::Status SyncDescriptor(int fd, const std::string& path) {
   return absl::OkStatus();
 }
 
-// Directory part of a path, as rename and fsync of the directory need it.
-std::string ParentOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 class PosixWritableFile : public WritableFile {
  public:
   PosixWritableFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
@@ -236,6 +229,12 @@ absl::Status WriteNewFile(FileSystem* files, const std::string& path, std::strin
 }
 
 }  // namespace
+
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
 
 FileSystem* PosixFileSystem() {
   static FileSystem* const files = new PosixFiles;

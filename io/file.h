@@ -71,6 +71,9 @@ std::unique_ptr<FileSystem> AnchoredFileSystem(const std::string& directory, Uni
 // wrong by itself must have another code.
 bool IsWriteFailure(const absl::Status& status);
 
+// The directory part of a path: what must be synced after a rename. "." and "/" where it has no other.
+std::string ParentOf(const std::string& path);
+
 // Writes `path` so that a reader sees the old content or the new, never a part: temporary file beside it, fsync,
 // rename, fsync of the directory.
 absl::Status WriteFileAtomically(FileSystem* files, const std::string& path, std::string_view content);

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "io/file.h"
 #include "io/system_error.h"
 
 namespace mxscan {
@@ -43,12 +44,6 @@ UserId UserOf(uid_t uid, gid_t gid) {
   UserId user;
   if (LookUp(getpwuid_r, uid, &user)) return user;
   return {uid, gid, absl::StrCat(uid)};
-}
-
-std::string ParentOf(const std::string& path) {
-  const size_t slash = path.find_last_of('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 void SyncParent(const std::string& path) {

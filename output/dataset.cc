@@ -25,12 +25,6 @@ std::string WithoutSlash(std::string directory) {
   return directory;
 }
 
-std::string ParentOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 absl::Status AlreadyFinished(const std::string& directory) {
   return absl::AlreadyExistsError(directory +
                                   ": holds a finished dataset (_SUCCESS), which is never written again; choose another "
