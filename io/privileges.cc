@@ -279,14 +279,18 @@ absl::Status BecomeUser(const UserId& user) {
   return absl::OkStatus();
 }
 
-absl::Status RenounceCapabilities() {
+absl::Status RenounceCapabilities(Renounced renounced) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return SystemError("set no_new_privs", errno);
   EmptyBoundingSet();
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);  // falls with the permitted ones
   __user_cap_header_struct header = {};
   header.version = _LINUX_CAPABILITY_VERSION_3;
-  __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-  if (syscall(SYS_capset, &header, none) != 0) return SystemError("give up capabilities", errno);
+  __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {};
+  if (renounced == Renounced::kAllButWriting) {
+    __user_cap_data_struct& word = kept[CAP_TO_INDEX(CAP_DAC_OVERRIDE)];
+    word.permitted = word.effective = CAP_TO_MASK(CAP_DAC_OVERRIDE);
+  }
+  if (syscall(SYS_capset, &header, kept) != 0) return SystemError("give up capabilities", errno);
   return absl::OkStatus();
 }
 

@@ -56,8 +56,12 @@ absl::Status ActForFilesAs(const UserId& user);
 absl::Status ActForFilesAsRoot();
 // For good: all user and group ids.
 absl::Status BecomeUser(const UserId& user);
-// Gives up every capability, also those that a program started later could gain (no_new_privs). For anyone.
-absl::Status RenounceCapabilities();
+enum class Renounced : uint8_t {
+  kAll,
+  kAllButWriting,  // CAP_DAC_OVERRIDE stays: for root that writes where another user owns
+};
+// Gives up capabilities, also those that a program started later could gain (no_new_privs). For anyone.
+absl::Status RenounceCapabilities(Renounced renounced = Renounced::kAll);
 
 // A directory that `user` can write to, open, however hard its path is to reach for that user. Where it does not exist
 // it is made, as that user's; one that exists keeps its owner. Root's rights follow a symbolic link only where root

@@ -233,10 +233,9 @@ absl::Status ScanRunner::GiveUpRights() {
     output_directory_ = *std::move(directory);
   }
   // Root without its capabilities can no longer write where another user owns.
-  const bool needs_them = RunsAsRoot() && OwnerOf(output_directory_.get()) != 0;
-  if (!needs_them) {
-    if (absl::Status status = RenounceCapabilities(); !status.ok()) return status;
-  }
+  const bool writes_anywhere = RunsAsRoot() && OwnerOf(output_directory_.get()) != 0;
+  const Renounced renounced = writes_anywhere ? Renounced::kAllButWriting : Renounced::kAll;
+  if (absl::Status status = RenounceCapabilities(renounced); !status.ok()) return status;
   Fence fence;
   fence.writable.push_back(output_directory_.get());
   fence.readable = SystemDirectories();

@@ -23,6 +23,7 @@ import servers  # noqa: E402
 
 OK, USAGE, NO_SERVER, OUTPUT, PERMISSION = 0, 64, 69, 73, 77
 LIMIT_S = 60
+CAP_DAC_OVERRIDE = 1 << 1
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
 MXSCAN = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "mxscan").resolve()
@@ -81,11 +82,13 @@ class PrivilegesTest(unittest.TestCase):
         self.assertGreater(len(states), 1, "the workers were not seen")
         self.expect_rights(states, uid, gid)
 
-    def expect_rights(self, states, uid, gid):
+    def expect_rights(self, states, uid, gid, capabilities=0):
         for state in states:
             self.assertEqual(state["Uid"], [str(uid)] * 4)
             self.assertEqual(state["Gid"], [str(gid)] * 4)
-            for name in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+            for name in ("CapPrm", "CapEff"):
+                self.assertEqual(int(state[name][0], 16), capabilities, name)
+            for name in ("CapInh", "CapAmb"):
                 self.assertEqual(int(state[name][0], 16), 0, name)
             self.assertEqual(state["NoNewPrivs"], ["1"])
 
@@ -223,6 +226,15 @@ class PrivilegesTest(unittest.TestCase):
         states, _ = self.scan("--user", "root")
         self.expect_powerless(states, 0, 0)
         self.expect_owner(0, 0)
+
+    @unittest.skipUnless(IS_ROOT, "needs root")
+    def test_root_that_stays_in_anothers_directory(self):
+        """It keeps the one capability that it writes by, behind the fence."""
+        self.out.mkdir(mode=0o700)
+        os.chown(self.out, 4321, 4321)
+        states, _ = self.scan("--user", "root")
+        self.expect_rights(states, 0, 0, CAP_DAC_OVERRIDE)
+        self.assertEqual({(path.stat().st_uid, path.stat().st_gid) for path in self.out.rglob("*")}, {(0, 0)})
 
     @unittest.skipUnless(IS_ROOT, "needs root")
     def test_an_ordinary_user(self):
