@@ -162,7 +162,6 @@ absl::StatusOr<UniqueFd> OpenAsRootFor(const UserId& user, const std::string& di
   return IfWritable(std::move(fd), user, directory);
 }
 
-constexpr uint64_t kReadRights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 // The bounding set takes a capability to lower; without that there is nothing that could be gained anyway.
 void EmptyBoundingSet() {
   for (unsigned long capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; ++capability) {
@@ -174,8 +173,9 @@ void EmptyBoundingSet() {
 constexpr uint64_t kRightsOfVersion1 = (uint64_t{1} << 13) - 1;
 constexpr uint64_t kRefer = uint64_t{1} << 13;     // version 2
 constexpr uint64_t kTruncate = uint64_t{1} << 14;  // version 3
-// A right to a directory only; rules about a file must not name it.
-constexpr uint64_t kFileRights = LANDLOCK_ACCESS_FS_READ_FILE;
+// What may be read. The kernel refuses a rule about a file that names a right to directories.
+constexpr uint64_t kReadFileRights = LANDLOCK_ACCESS_FS_READ_FILE;
+constexpr uint64_t kReadDirectoryRights = kReadFileRights | LANDLOCK_ACCESS_FS_READ_DIR;
 
 bool AllowBeneath(int ruleset, int fd, uint64_t rights) {
   landlock_path_beneath_attr rule = {};
@@ -336,7 +336,8 @@ absl::StatusOr<bool> RaiseFence(const Fence& fence) {
     const UniqueFd fd(open(path.c_str(), O_PATH | O_CLOEXEC));
     struct stat status {};
     if (!fd.valid() || fstat(fd.get(), &status) != 0) continue;
-    const bool allowed = AllowBeneath(ruleset.get(), fd.get(), S_ISDIR(status.st_mode) ? kReadRights : kFileRights);
+    const uint64_t rights = S_ISDIR(status.st_mode) ? kReadDirectoryRights : kReadFileRights;
+    const bool allowed = AllowBeneath(ruleset.get(), fd.get(), rights);
     if (!allowed && errno != EBADFD) {  // such a pipe is in no directory, and no fence concerns it
       return SystemError(absl::StrCat("add a Landlock rule for ", path), errno);
     }
