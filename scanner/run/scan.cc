@@ -259,14 +259,16 @@ void ScanRunner::ReloadBlocklist() {
     }
     return;
   }
-  if (hooks_.notice) hooks_.notice(absl::StrCat("blocklist read again: ", BlocklistText(**list)));
+  const std::shared_ptr<const Blocklist> current = *std::move(list);
+  blocklist_->Publish(current);
+  for (const auto& transport : transports_) transport->Wake();
+  // Said once it is so.
+  if (hooks_.notice) hooks_.notice(absl::StrCat("blocklist read again: ", BlocklistText(*current)));
   for (const Endpoint& server : options_.servers) {
-    if ((*list)->Blocks(server.address) && hooks_.complaint) {
+    if (current->Blocks(server.address) && hooks_.complaint) {
       hooks_.complaint(absl::StrCat(server.ToString(), " is on the blocklist now: it is asked no more"));
     }
   }
-  blocklist_->Publish(*std::move(list));
-  for (const auto& transport : transports_) transport->Wake();
 }
 
 // Waits for a signal so long. One that is no stop is done with here. True where one came that stops.
