@@ -75,6 +75,14 @@ int PageColumns() {
   return std::clamp(columns, kPageColumnsMin, kPageColumnsMax);
 }
 
+// Nothing is written, so root can become anyone. Where there is nobody else (a namespace without other users) it stays
+// what it is: that shows at the first step, which leaves all as it was.
+absl::Status BecomeNobody() {
+  if (!RunsAsRoot()) return absl::OkStatus();
+  const UserId nobody = NobodyUser();
+  return ActForFilesAs(nobody).ok() ? BecomeUser(nobody) : absl::OkStatus();
+}
+
 class CheckCommand : public Command {
  public:
   explicit CheckCommand(CLI::App* root);
@@ -201,9 +209,8 @@ int CheckCommand::Run() {
     Complain(std::string(transport.status().message()));
     return transport.status().code() == absl::StatusCode::kPermissionDenied ? kExitPermission : kExitInternal;
   }
-  // Nothing is written, so root can become anyone; where that is refused (a namespace without users) it stays.
-  if (RunsAsRoot()) BecomeUser(NobodyUser()).IgnoreError();
-  absl::Status renounced = RenounceCapabilities();
+  absl::Status renounced = BecomeNobody();
+  if (renounced.ok()) renounced = RenounceCapabilities();
   if (renounced.ok()) renounced = RaiseFence({.writable = {}, .readable = SystemDirectories()}).status();
   if (!renounced.ok()) {
     Complain(std::string(renounced.message()));

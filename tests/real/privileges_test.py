@@ -294,25 +294,31 @@ class PrivilegesTest(unittest.TestCase):
             self.assertEqual(child.wait(LIMIT_S), OK, said)
         self.assertRegex(said, r"near/block: Permission denied; the blocklist stays as it was")
 
-    def test_a_check_has_no_rights_either(self):
-        """Looked at while it waits for a server that says nothing."""
+    def look_at_check(self, before=()):
+        """The states of a check that waits for a server that says nothing."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
             silent.bind(("127.0.0.1", 0))
             silent.settimeout(LIMIT_S)
-            words = [MXSCAN, "check", "a.example", "--tries", "1", "--resolver", f"127.0.0.1:{silent.getsockname()[1]}"]
+            words = [*before, MXSCAN, "check", "a.example", "--tries", "1", "--resolver",
+                     f"127.0.0.1:{silent.getsockname()[1]}"]
             with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                   text=True) as child:
                 silent.recv(512)
                 states = states_of(child.pid)
                 said = child.stderr.read()
                 self.assertEqual(child.wait(LIMIT_S), NO_SERVER, said)
-        user = NOBODY if IS_ROOT else os.geteuid()
-        group = NOBODY if IS_ROOT else os.getegid()
         self.assertEqual(len(states), 1)
-        self.expect_rights(states, user, group)
+        return states
+
+    def test_a_check_has_no_rights_either(self):
+        states = self.look_at_check()
+        self.expect_rights(states, NOBODY if IS_ROOT else os.geteuid(), NOBODY if IS_ROOT else os.getegid())
         if IS_ROOT:
             self.assertEqual(states[0]["Groups"], [])
             self.assertEqual(int(states[0]["CapBnd"][0], 16), 0)
+
+    def test_a_check_in_a_namespace_without_other_users(self):
+        self.expect_rights(self.look_at_check(["unshare", "-r"]), os.geteuid(), os.getegid())
 
     def test_a_user_that_cannot_be(self):
         name = "no-such-user" if IS_ROOT else "nobody"
