@@ -255,7 +255,7 @@ TEST_F(PrivilegesTest, RootFollowsItsOwnLinks) {
   EXPECT_EQ(OwnerOfPath(scratch_.path("out/deep/new")), static_cast<int>(kStranger));
 }
 
-TEST_F(PrivilegesTest, WhoOwnsANewDirectory) {
+TEST_F(PrivilegesTest, UsersByNameAndNumber) {
   EXPECT_NE(NobodyUser().uid, 0u);
   EXPECT_EQ(FindUser("root")->uid, 0u);
   EXPECT_EQ(FindUser("0")->name, "root");
@@ -264,6 +264,9 @@ TEST_F(PrivilegesTest, WhoOwnsANewDirectory) {
   EXPECT_FALSE(FindUser("").ok());
   EXPECT_FALSE(FindUser("4294967295").ok()) << "no user but 'unchanged' to the kernel";
   EXPECT_EQ(UserForDirectory("/etc/none").uid, NobodyUser().uid);
+}
+
+TEST_F(PrivilegesTest, WhoOwnsAPlaceOwnsANewDirectoryThere) {
   if (!RunsAsRoot()) GTEST_SKIP() << "only root can give a directory away";
   ASSERT_EQ(chown(scratch_.path("").c_str(), kStranger, 7), 0);
   EXPECT_EQ(UserForDirectory(scratch_.path("new")).uid, kStranger);
