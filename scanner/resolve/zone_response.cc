@@ -67,6 +67,14 @@ bool PointsUpward(const MessageView& message, NameView zone) {
   return false;
 }
 
+// SOA records in the authority section, and none of them is over `name` and within `zone`.
+bool SpeaksForOthers(const MessageView& message, NameView name, NameView zone) {
+  const auto is_soa = [](const RecordView& record) {
+    return record.section == Section::kAuthority && IsType(record, RrType::kSoa);
+  };
+  return std::any_of(message.records().begin(), message.records().end(), is_soa) && !HasSoaOver(message, name, zone);
+}
+
 ResponseKind Fail(ResponseKind kind, Answer* answer) {
   answer->outcome = kind == ResponseKind::kRefused ? Outcome::kRefused : Outcome::kServFail;
   return kind;
@@ -82,8 +90,10 @@ ResponseKind ReadAlias(const MessageView& message, NameView zone, Answer* answer
   if (answer->alias_loop) return Conclude(Outcome::kNoData, answer);
   if (IsSubdomain(end, zone)) {
     // The rcode of a chain is that of its last name (RFC 6604 3).
-    if (answer->rcode == Rcode::kNxDomain) return Conclude(Outcome::kNxDomain, answer);
-    if (HasSoaOver(message, end, zone)) return Conclude(Outcome::kNoData, answer);
+    const bool nxdomain = answer->rcode == Rcode::kNxDomain;
+    if (HasSoaOver(message, end, zone)) return Conclude(nxdomain ? Outcome::kNxDomain : Outcome::kNoData, answer);
+    const bool told = message.authoritative() && !SpeaksForOthers(message, end, zone);
+    if (nxdomain && told) return Conclude(Outcome::kNxDomain, answer);
   }
   return ResponseKind::kAlias;
 }
@@ -105,12 +115,12 @@ ResponseKind ReadResponse(const MessageView& message, NameView zone, NameView qu
   if (!answer->chain.empty()) return cached ? Fail(ResponseKind::kLame, answer) : ReadAlias(message, zone, answer);
   const bool soa = HasSoaOver(message, question, zone);
   if (nxdomain) {
-    const bool told = authoritative || (soa && !cached);
+    const bool told = soa ? !cached : authoritative && !SpeaksForOthers(message, question, zone);
     return told ? Conclude(Outcome::kNxDomain, answer) : Fail(ResponseKind::kLame, answer);
   }
   if (soa) return cached ? Fail(ResponseKind::kLame, answer) : Conclude(Outcome::kNoData, answer);
   if (ReadReferral(message, zone, question, referral)) return ResponseKind::kReferral;
-  const bool says_nothing = authoritative && !PointsUpward(message, zone);
+  const bool says_nothing = authoritative && !PointsUpward(message, zone) && !SpeaksForOthers(message, question, zone);
   return says_nothing ? Conclude(Outcome::kNoData, answer) : Fail(ResponseKind::kLame, answer);
 }
 

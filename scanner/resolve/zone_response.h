@@ -8,15 +8,16 @@
 //   2. Data at the end of the alias chain: final.
 //   3. An alias: final where the zone itself says that the chain's end has no data or does not exist; else the end is
 //      to be asked for, at its own zone.
-//   4. NXDOMAIN, with AA or an SOA record of the zone: final.
+//   4. NXDOMAIN, with AA or an SOA record of the zone: final; but with SOA records of other zones alone: lame.
 //   5. An answer section that is about something else: failed.
 //   6. An SOA record over the name and within the zone: NODATA, final.
 //   7. NS records below the zone and above (or at) the name: a referral.
-//   8. AA: NODATA without its SOA record, final; but with NS records of a zone above it is an upward referral, and
+//   8. AA: NODATA without its SOA record, final; but with NS records of a zone above, or SOA records of other zones,
 //   lame.
 //   9. Anything else: lame.
-// AA is not asked for in 2, 3 and 6, since servers forget it; but with RA set beside it the word is a resolver's, and
-// the server is lame.
+// AA is not asked for in 2 and 6, since servers forget it; but with RA set beside it the word is a resolver's, and the
+// server is lame. A server that holds a zone above in place of this one (a false root, say) sets AA too: its SOA record
+// tells, and its "no" is no absence.
 // Ownership: a Referral keeps its capacity. Thread safety: one thread a value. Units: TTL in seconds. Errors: the kind.
 #ifndef MXSCAN_SCANNER_RESOLVE_ZONE_RESPONSE_H_
 #define MXSCAN_SCANNER_RESOLVE_ZONE_RESPONSE_H_

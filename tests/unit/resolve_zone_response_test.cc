@@ -45,6 +45,12 @@ MessageBuilder& GlueA(MessageBuilder& message, std::string_view owner, uint32_t 
   return message.Begin(Section::kAdditional, owner, RrType::kA, 300).U32(address).EndRdata();
 }
 
+// Of any owner, the root too.
+MessageBuilder& Soa(MessageBuilder& message, std::string_view owner) {
+  message.Begin(Section::kAuthority, owner, RrType::kSoa, 300).PutName("ns.test.").PutName("h.test.");
+  return message.U32(1).U32(2).U32(3).U32(4).U32(5).EndRdata();
+}
+
 TEST(ZoneResponse, DataIsFinalWithAndWithoutAa) {
   for (const uint16_t flags : {kAa, kFlagResponse}) {
     MessageBuilder message = Message(flags);
@@ -101,6 +107,34 @@ TEST(ZoneResponse, NodataWithOrWithoutSoa) {
   MessageBuilder own = Message(kAa);
   Ns(own, "a.test.", "ns.a.test.");
   EXPECT_EQ(ReadIt(own).kind, ResponseKind::kFinal);
+}
+
+// A server that holds a false root, or the parent, in place of the zone it was asked for: it knows nothing of the zone.
+TEST(ZoneResponse, AbsenceInAnotherZoneIsLame) {
+  for (const char* owner : {".", "test.", "b.test.", "x.www.a.test."}) {
+    for (const uint16_t rcode : {uint16_t{0}, kNx}) {
+      MessageBuilder message = Message(kAa | rcode);
+      Soa(message, owner);
+      EXPECT_EQ(ReadIt(message).kind, ResponseKind::kLame) << owner << rcode;
+    }
+    MessageBuilder alias = Message(kAa | kNx);
+    Soa(alias.Alias("www.a.test.", "x.a.test."), owner);
+    EXPECT_EQ(ReadIt(alias).kind, ResponseKind::kAlias) << owner;
+  }
+  for (const char* owner : {"a.test.", "www.a.test."}) {
+    MessageBuilder message = Message(kAa | kNx);
+    message.Soa(owner);
+    EXPECT_EQ(ReadIt(message).answer.outcome, Outcome::kNxDomain) << owner;
+  }
+}
+
+// NXDOMAIN behind an alias needs AA or an SOA record as any other does.
+TEST(ZoneResponse, AbsenceBehindAnAliasMustBeTold) {
+  MessageBuilder bare = Message(kFlagResponse | kNx);
+  bare.Alias("www.a.test.", "x.a.test.");
+  EXPECT_EQ(ReadIt(bare).kind, ResponseKind::kAlias);
+  bare.Soa("a.test.");
+  EXPECT_EQ(ReadIt(bare).answer.outcome, Outcome::kNxDomain);
 }
 
 TEST(ZoneResponse, AliasesEndAtTheZonesEdge) {
