@@ -23,9 +23,10 @@ inline constexpr int kSendsPerQuestionFactor = 4;         // packets per questio
 inline constexpr TimeNs kTimeoutDefaultNs = 2 * kSecond;  // of the first attempt; later ones wait longer
 inline constexpr TimeNs kTimeoutFloorNs = 10 * kMillisecond;
 inline constexpr TimeNs kTimeoutCeilingNs = 60 * kSecond;
-inline constexpr int kBurstMax = 32;    // consecutive attempts from one socket to one server
-inline constexpr int kStreamsMax = 64;  // TCP streams open at once, per worker
-inline constexpr int kTcpPackets = 5;   // what a TCP attempt costs the rate limits: SYN, ACK, query, ACK, FIN
+inline constexpr int kBurstMax = 32;               // consecutive attempts from one socket to one server
+inline constexpr int kStreamsMax = 64;             // TCP streams open at once, per worker
+inline constexpr int kStreamsPerAuthorityMax = 8;  // and of these to one authoritative server
+inline constexpr int kTcpPackets = 5;  // what a TCP attempt costs the rate limits: SYN, ACK, query, ACK, FIN
 
 // Sockets: per worker.
 inline constexpr size_t kSocketsPerServer = 16;  // connected sockets, while the servers are few

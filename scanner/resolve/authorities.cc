@@ -5,7 +5,15 @@ namespace {
 
 constexpr size_t kSteps = 8;  // entries the hand looks at per insertion
 
+// How long a pacer of this rate may hold back what comes after a TCP attempt.
+TimeNs HoldsBackNs(double rate) {
+  return rate > 0 ? static_cast<TimeNs>((kTcpPackets + 1) * static_cast<double>(kSecond) / rate) : 0;
+}
+
 }  // namespace
+
+Authorities::Authorities(double rate, size_t count_max)
+    : rate_(rate), count_max_(count_max), forget_ns_(std::max(kForgetNs, HoldsBackNs(rate))) {}
 
 uint32_t Authorities::FindOrAdd(const Endpoint& endpoint, TimeNs now) {
   const auto found = index_.find(endpoint);
@@ -31,7 +39,7 @@ void Authorities::Evict(TimeNs now) {
     hand_ = (hand_ + 1) % entries_.size();
     Authority* entry = entries_[hand_].get();
     if (entry == nullptr || entry->queued > 0 || entry->streams_waiting > 0 || entry->inflight > 0) continue;
-    if (entry->unsettled || entry->state != AuthorityState::kIdle || now - entry->last_used < kForgetNs) {
+    if (entry->unsettled || entry->state != AuthorityState::kIdle || now - entry->last_used < forget_ns_) {
       continue;
     }
     if (entry->referenced) {

@@ -3,9 +3,9 @@
 // Purpose: a scan meets millions of name servers. Of each the table keeps what decides when and how it is asked next:
 // its pace, the attempts that wait for it, its round-trip time, whether it has fallen silent, and its habits (EDNS,
 // 0x20). Nothing here decides what an answer means, so forgetting a server changes cost and never a result.
-// Eviction: the clock algorithm over servers that nothing waits for and that were not asked for kForgetNs: an older
-// server's pacer has nothing left to hold back. Where none can go the table grows: it never holds more than there are
-// attempts beyond its bound.
+// Eviction: the clock algorithm over servers that nothing waits for and that were not asked for so long (kForgetNs, or
+// what a slower pace asks for) that their pacer has nothing left to hold back. Where none can go the table grows: it
+// never holds more than there are attempts beyond its bound.
 //
 // Units: nanoseconds of the transport's clock. Ownership: the table owns its entries; a pointer lives until the next
 // FindOrAdd. Thread safety: one thread. Errors: none.
@@ -92,10 +92,12 @@ struct Authority {
   int queued = 0;
   int streams_waiting = 0;  // attempts that are to go on by TCP
   int inflight = 0;
+  int streams = 0;  // of these, by TCP
   int timeouts_in_a_row = 0;
   uint8_t case_mismatches = 0;
+  uint8_t plain_answers = 0;  // to queries without EDNS, after silence to some with
   AuthorityState state = AuthorityState::kIdle;
-  bool edns = true;         // false once it has refused EDNS and answered without
+  bool edns = true;         // false once it has refused EDNS, or been silent to it, and answered without
   bool edns_known = false;  // it has answered with EDNS asked
   bool mix_case = true;     // false once it has shown that it does not keep the question's case
   bool case_kept = false;   // it has
@@ -106,7 +108,7 @@ struct Authority {
 class Authorities {
  public:
   // `rate` packets a second and server, 0: no limit.
-  Authorities(double rate, size_t count_max) : rate_(rate), count_max_(count_max) {}
+  Authorities(double rate, size_t count_max);
 
   uint32_t FindOrAdd(const Endpoint& endpoint, TimeNs now);
   // kNoSlot where nothing is known.
@@ -127,6 +129,7 @@ class Authorities {
 
   const double rate_;
   const size_t count_max_;
+  const TimeNs forget_ns_;
   std::vector<std::unique_ptr<Authority>> entries_;
   std::vector<uint32_t> free_;
   absl::flat_hash_map<Endpoint, uint32_t> index_;

@@ -10,6 +10,7 @@ namespace mxscan {
 namespace {
 
 constexpr int kCaseMismatchesAuthority = 2;  // answers right but for 0x20, before it is given up on a server
+constexpr int kPlainAnswersMax = 2;          // without EDNS, where it was silent with, before EDNS is given up
 
 // What a kernel says that has no way to any address of the family.
 bool IsNoRoute(int error) { return error == ENETUNREACH || error == EADDRNOTAVAIL || error == EAFNOSUPPORT; }
@@ -114,6 +115,8 @@ const AttemptEnd* AuthorityEngine::Accept(uint32_t index, TimeNs now, bool tcp) 
   }
   if (slot.edns) server.edns_known = true;
   if (slot.plain && !slot.edns && !RefusesEdns(rcode)) server.edns = false;
+  const bool doubted = !slot.plain && !slot.edns && !tcp && server.edns && options_.edns_size > 0;
+  if (doubted && ++server.plain_answers >= kPlainAnswersMax) server.edns = false;
   if (view_.truncated()) {
     if (tcp || !again) {  // TC over TCP makes no sense
       End(index, AttemptEndKind::kTruncated);
@@ -131,6 +134,7 @@ void AuthorityEngine::CloseAttempt(uint32_t index, TimeNs now, Recent how) {
   timeouts_.Cancel(index);
   if (slot.state == State::kTcp) {
     authorities_.At(slot.server).pacer.Release(now, kTcpPackets);
+    --authorities_.At(slot.server).streams;
     pacer_.Release(now, kTcpPackets);
     transport_->CloseStream(slot.stream);
     streams_.erase(slot.stream);

@@ -8,7 +8,7 @@ namespace mxscan {
 namespace {
 
 constexpr int kTurnMax = 8;             // queries to one server before the next one's turn
-constexpr int kPlainAfterTimeouts = 2;  // of a server that has never answered: perhaps EDNS is dropped on the way
+constexpr int kPlainAfterTimeouts = 1;  // of a server that never answered with EDNS: perhaps that is dropped on the way
 
 }  // namespace
 
@@ -180,12 +180,15 @@ bool AuthorityEngine::Flush(TimeNs now) {
 
 // Answers that were truncated are asked for again by TCP (RFC 7766).
 void AuthorityEngine::StartStreams(TimeNs now) {
-  for (size_t looked = tcp_.size(); looked > 0; --looked) {
+  // One server's answers, however many and slow, take some of the streams only; and a long queue is not walked at every
+  // turn.
+  for (size_t looked = std::min<size_t>(tcp_.size(), kStreamsMax); looked > 0; --looked) {
     if (streams_.size() >= kStreamsMax || inflight_ >= options_.inflight) return;
     if (!pacer_.AllowsAtOnce(now, kTcpPackets)) return;
     const uint32_t index = tcp_.PopFront();
     Authority& server = authorities_.At(At(index).server);
-    if (FreeWindow(server, now) == 0 || !server.pacer.AllowsAtOnce(now, kTcpPackets)) {
+    const bool room = server.streams < kStreamsPerAuthorityMax && FreeWindow(server, now) > 0;
+    if (!room || !server.pacer.AllowsAtOnce(now, kTcpPackets)) {
       tcp_.PushBack(index);
     } else {
       StartStream(index, now);
@@ -207,6 +210,7 @@ void AuthorityEngine::StartStream(uint32_t index, TimeNs now) {
   slot.sent_at = now;
   ++slot.sends;
   --server.streams_waiting;
+  ++server.streams;
   LinkSent(index);
   if (server.OnSent(now)) touched_.push_back(slot.server);
   sent_now_ = now;
