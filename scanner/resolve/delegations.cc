@@ -1,6 +1,7 @@
 #include "scanner/resolve/delegations.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace mxscan {
 namespace {
@@ -8,14 +9,13 @@ namespace {
 constexpr size_t kSteps = 16;  // entries the hand looks at per insertion
 constexpr size_t kUncutMax = 8;
 
-// What a delegation costs: itself, its lists as they can grow, the index and the allocator's share.
+// What a delegation costs: itself, its lists, the index and the allocator's share.
 uint64_t BytesOf(const Delegation& delegation) {
   uint64_t bytes = sizeof(Delegation) + 160 + delegation.zone.size();
-  for (const std::string& ns : delegation.ns) {
-    // Two addresses a name server, learnt now or later.
-    bytes += sizeof(std::string) + ns.size() + 16 + 2 * sizeof(ZoneServer);
-  }
-  return bytes;
+  for (const std::string& ns : delegation.ns) bytes += sizeof(std::string) + ns.size() + 16;
+  // Two addresses a name server, learnt now or later, are counted from the beginning.
+  bytes += std::max(delegation.servers.capacity(), 2 * delegation.ns.size()) * sizeof(ZoneServer);
+  return bytes + delegation.uncut.capacity() * sizeof(uint64_t);
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ bool Delegation::AddServer(uint8_t ns_index, const IpAddress& address) {
   const auto same = [&](const ZoneServer& server) { return server.address == address; };
   if (std::any_of(servers.begin(), servers.end(), same)) return false;
   servers.push_back({address, ns_index, false});
-  return true;
+  return grown = true;
 }
 
 bool Delegation::HasAddressOf(size_t ns_index, int family) const {
@@ -35,11 +35,13 @@ bool Delegation::HasAddressOf(size_t ns_index, int family) const {
 }
 
 bool Delegation::IsUncut(NameView child) const {
-  return std::any_of(uncut.begin(), uncut.end(), [&](const std::string& known) { return known == child; });
+  return std::find(uncut.begin(), uncut.end(), std::hash<NameView>()(child)) != uncut.end();
 }
 
 void Delegation::AddUncut(NameView child) {
-  if (uncut.size() < kUncutMax && !IsUncut(child)) uncut.emplace_back(child);
+  if (uncut.size() == kUncutMax || IsUncut(child)) return;
+  uncut.push_back(std::hash<NameView>()(child));
+  grown = true;
 }
 
 DelegationCache::DelegationCache(uint64_t bytes_max, uint64_t hash_seed, const std::vector<RootHint>& roots)
@@ -47,6 +49,8 @@ DelegationCache::DelegationCache(uint64_t bytes_max, uint64_t hash_seed, const s
   root_->zone.assign(kRootName);
   for (const RootHint& hint : roots) {
     auto ns = std::find(root_->ns.begin(), root_->ns.end(), hint.name.view());
+    // Beyond the names that a delegation may have, whose address it is does not matter: hints need no look-up.
+    if (ns == root_->ns.end() && root_->ns.size() == kNsNamesMax) --ns;
     if (ns == root_->ns.end()) ns = root_->ns.insert(ns, std::string(hint.name.view()));
     root_->AddServer(static_cast<uint8_t>(ns - root_->ns.begin()), hint.address);
   }
@@ -69,7 +73,16 @@ DelegationRef DelegationCache::Find(NameView zone, TimeNs now) {
     return nullptr;
   }
   entry.referenced = true;
+  if (entry.delegation->grown) Recount(&entry);
   return entry.delegation;
+}
+
+// A delegation grows while it is used; what it has grown by is counted when it is found the next time.
+void DelegationCache::Recount(Entry* entry) {
+  entry->delegation->grown = false;
+  bytes_ -= entry->bytes;
+  entry->bytes = BytesOf(*entry->delegation);
+  bytes_ += entry->bytes;
 }
 
 void DelegationCache::Fill(const Referral& referral, TimeNs now, Delegation* delegation) {

@@ -37,9 +37,11 @@ struct Delegation {
   std::string zone;             // wire form
   std::vector<std::string> ns;  // name servers
   std::vector<ZoneServer> servers;
-  // Children that were asked about and are no zones of their own: questions below them do not wait for each other.
-  std::vector<std::string> uncut;
+  // Children that were asked about and are no zones of their own: questions below them do not wait for each other. By
+  // hash: where two share one, one waits for the other in vain or does not wait, which is a matter of cost.
+  std::vector<uint64_t> uncut;
   TimeNs expires = kNever;
+  bool grown = false;  // since the cache last counted its bytes
 
   // False where it is there already, or there is no room.
   bool AddServer(uint8_t ns_index, const IpAddress& address);
@@ -86,6 +88,7 @@ class DelegationCache {
   static void Fill(const Referral& referral, TimeNs now, Delegation* delegation);
   void Insert(const DelegationRef& delegation);
   void Remove(uint32_t index);
+  void Recount(Entry* entry);
   void Evict();
 
   const uint64_t bytes_max_;

@@ -79,6 +79,35 @@ TEST(Delegations, BoundedInBytes) {
   EXPECT_GT(cache.size(), 200u);
 }
 
+// What a delegation learns while it is used counts too.
+TEST(Delegations, WhatGrowsIsCounted) {
+  DelegationCache cache(1 << 20, 1, OneRoot());
+  const DelegationRef zone = cache.Add(ReferralTo("test."), 0, All);
+  const uint64_t before = cache.bytes();
+  for (uint32_t i = 0; i < 100; ++i) zone->AddServer(1, IpAddress::V4FromInt(0x02000000 + i));
+  for (int i = 0; i < 100; ++i) zone->AddUncut(ToName(absl::StrCat(std::string(60, 'x'), i, ".test.")));
+  EXPECT_TRUE(zone->IsUncut(ToName(absl::StrCat(std::string(60, 'x'), "0.test."))));
+  cache.Find(ToName("test."), 1);
+  EXPECT_GE(cache.bytes(), before + 40 * sizeof(ZoneServer));
+  EXPECT_LT(zone->uncut.capacity() * sizeof(zone->uncut[0]), 200u);
+  cache.Find(ToName("test."), 3600 * kSecond);
+  EXPECT_EQ(cache.bytes(), 0u);
+}
+
+// Hints may have an address for each of many names; of a delegation twenty are kept, and their bits fill a word.
+TEST(Delegations, TheRootHasNoMoreNamesThanOthers) {
+  std::vector<RootHint> hints;
+  for (int i = 0; i < kZoneServersMax; ++i) {
+    hints.push_back(
+        {ToName(absl::StrCat("r", i, ".root.")), IpAddress::V4FromInt(0x01010101 + static_cast<uint32_t>(i))});
+  }
+  DelegationCache cache(1 << 20, 1, hints);
+  const DelegationRef root = cache.FindDeepest(kRootName, 0);
+  EXPECT_THAT(root->ns, SizeIs(kNsNamesMax));
+  EXPECT_THAT(root->servers, SizeIs(kZoneServersMax));
+  for (const ZoneServer& server : root->servers) EXPECT_LT(server.ns, kNsNamesMax);
+}
+
 TEST(Targets, BoundedInBytesButForWhatIsAsked) {
   constexpr uint64_t kBytes = 100'000;
   TargetCache cache(kBytes, 1);
@@ -106,6 +135,17 @@ TEST(Authorities, ForgetsWhatIsIdle) {
   // Those of the last two seconds are not forgotten: their pace is a promise.
   EXPECT_NE(table.Find({IpAddress::V4FromInt(0x01000000 + 5000), 53}), kNoSlot);
   EXPECT_NE(table.Find({IpAddress::V4FromInt(0x01000000 + 4999), 53}), kNoSlot);
+}
+
+// A pace of less than a packet a second, as a limit that many workers share gives, holds back for longer.
+TEST(Authorities, ASlowPaceIsRememberedUntilItHasPassed) {
+  Authorities table(0.5, 1);
+  const Endpoint paced{IpAddress::V4FromInt(0x01000000), 53};
+  table.FindOrAdd(paced, 0);
+  for (uint32_t i = 1; i <= 40; ++i) table.FindOrAdd({IpAddress::V4FromInt(0x01000000 + i), 53}, 5 * kSecond);
+  EXPECT_NE(table.Find(paced), kNoSlot);
+  for (uint32_t i = 1; i <= 40; ++i) table.FindOrAdd({IpAddress::V4FromInt(0x02000000 + i), 53}, 20 * kSecond);
+  EXPECT_EQ(table.Find(paced), kNoSlot);
 }
 
 TEST(Authorities, TimeoutsFollowTheRoundTripTime) {
