@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "io/check.h"
+#include "io/prefix_set.h"
 #include "scanner/resolve/iterator_task.h"
 #include "scanner/verdict/verdict.h"
 
@@ -51,9 +52,12 @@ void Iterator::MakeReady(uint32_t index) {
   ready_.PushBack(index);
 }
 
-// Whether an address may be asked at all: never one that special registries name, but in a laboratory.
+// Whether an address may be asked at all: never one that special registries name, nor one that a translator would turn
+// into such (64:ff9b::10.0.0.1), but in a laboratory.
 bool Iterator::Usable(const IpAddress& address) {
-  if (options_.special_addresses || IsGlobal(address)) return true;
+  const IpAddress embedded = EmbeddedIpv4(address);
+  if (options_.special_addresses) return true;
+  if (IsGlobal(address) && (embedded.family() == 0 || IsGlobal(embedded))) return true;
   ++counters_.special;
   return false;
 }
@@ -79,6 +83,7 @@ void Iterator::Step(uint32_t index, TimeNs now) {
     if (task.zone == nullptr) EnterZone(&task, delegations_.FindDeepest(task.current, now));
     if (!MaySend(index)) {
       ++counters_.caps;
+      task.capped = true;
       return Fail(index, now);
     }
     const int server = PickServer(task, now);
@@ -108,7 +113,8 @@ void Iterator::EnterZone(Task* task, DelegationRef zone) {
   task->zone = std::move(zone);
   task->alone = false;
   task->labels_below = 1;
-  task->in_full = false;
+  task->in_full = task->minimised >= kMinimisedMax;
+  task->capped = false;
   task->tries.fill(0);
   task->failed = 0;
   task->targets_done = 0;
@@ -230,6 +236,7 @@ void Iterator::FollowReferral(uint32_t index, TimeNs now) {
   ++counters_.referrals;
   if (++task.referrals > kReferralsMax) {
     ++counters_.caps;
+    task.capped = true;
     task.failure = Failure::kFailed;
     return Fail(index, now);
   }
@@ -265,6 +272,7 @@ bool Iterator::FollowAlias(uint32_t index, TimeNs now) {
   EnterZone(&task, nullptr);
   if (++task.restarts > kRestartsMax) {
     ++counters_.caps;
+    task.capped = true;
     task.failure = Failure::kFailed;
     Fail(index, now);
   } else {

@@ -147,7 +147,7 @@ class Iterator final : public Resolver {
   TargetStep NextTarget(uint32_t index, TimeNs now);
   TargetStep TryTarget(uint32_t index, size_t ns, int family, TimeNs now);
   TargetStep TakeTarget(Task* task, size_t ns, const TargetFamily& known);
-  void StartTarget(uint32_t parent, uint32_t target, int family);
+  void StartTarget(uint32_t parent, uint32_t target, int family, uint64_t bit);
   void TakeGlue(NameView name, int family, TimeNs now, std::vector<IpAddress>* addresses);
   void FinishTarget(uint32_t index, Outcome outcome, TimeNs now);
 

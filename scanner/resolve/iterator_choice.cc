@@ -116,7 +116,8 @@ void Iterator::EndLeadership(uint32_t index, bool answered, TimeNs now) {
   for (const uint32_t waiter : waiters) {
     Task& woken = At(waiter);
     const DelegationRef deepest = delegations_.FindDeepest(woken.current, now);
-    if (deepest != woken.zone) {
+    // Deeper only: what was evicted meanwhile is no reason to begin again, with servers that were tried.
+    if (deepest->zone.size() > woken.zone->zone.size()) {
       EnterZone(&woken, deepest);
     } else {
       woken.alone = true;

@@ -12,6 +12,9 @@ constexpr uint32_t kTargetTtlMinS = 60;
 constexpr uint32_t kTargetTtlMaxS = 86400;
 constexpr TimeNs kTargetAbsentNs = 300 * kSecond;  // a name without addresses
 
+// Where a task notes that a name server of its zone was looked up.
+uint64_t TargetBit(size_t ns, int family) { return uint64_t{1} << (ns + (family == 6 ? kNsNamesMax : 0)); }
+
 }  // namespace
 
 // The next name server of the zone whose addresses are not known: looks it up, or waits for who does. IPv6 addresses
@@ -22,7 +25,7 @@ Iterator::TargetStep Iterator::NextTarget(uint32_t index, TimeNs now) {
     if (!engine_.has_family(family)) continue;
     for (size_t ns = 0; ns < count; ++ns) {
       Task& task = At(index);
-      const uint64_t bit = uint64_t{1} << (ns + (family == 6 ? kNsNamesMax : 0));
+      const uint64_t bit = TargetBit(ns, family);
       if ((task.targets_done & bit) != 0) continue;
       const TargetStep step = task.zone->HasAddressOf(ns, 0) ? TargetStep::kNone : TryTarget(index, ns, family, now);
       if (step == TargetStep::kWaiting) return step;
@@ -58,11 +61,12 @@ Iterator::TargetStep Iterator::TryTarget(uint32_t index, size_t ns, int family, 
                         task.target_sends_here + kSendsPerAttemptMax > kTargetSendsPerDelegationMax;
     if (capped) {
       ++counters_.caps;
+      task.capped = true;
       return TargetStep::kNone;
     }
     ++top.targets;
     ++task.targets_here;
-    StartTarget(index, entry, family);
+    StartTarget(index, entry, family, TargetBit(ns, family));
   }
   TargetFamily& asking = targets_.At(entry).families[FamilyIndex(family)];
   asking.waiters.push_back(index);
@@ -79,7 +83,7 @@ Iterator::TargetStep Iterator::TakeTarget(Task* task, size_t ns, const TargetFam
   return step;
 }
 
-void Iterator::StartTarget(uint32_t parent, uint32_t target, int family) {
+void Iterator::StartTarget(uint32_t parent, uint32_t target, int family, uint64_t bit) {
   const uint32_t index = NewTask();
   Task& task = At(index);
   const Task& above = At(parent);
@@ -89,6 +93,7 @@ void Iterator::StartTarget(uint32_t parent, uint32_t target, int family) {
   task.parent = parent;
   task.top = above.top;
   task.target = target;
+  task.target_bit = bit;
   task.sends_left = kTargetSendsPerDelegationMax - above.target_sends_here;
   if (above.depth > 0) task.sends_left = std::min(task.sends_left, above.sends_left);
   Target& entry = targets_.At(target);
@@ -135,6 +140,13 @@ void Iterator::FinishTarget(uint32_t index, Outcome outcome, TimeNs now) {
     lifetime = std::clamp(answer().ttl, kTargetTtlMinS, kTargetTtlMaxS) * kSecond;
   }
   if (outcome == Outcome::kNxDomain) ++top.targets_nxdomain;
+  // What the caps of this question's user cut short says nothing to others: they ask for themselves, on their own
+  // purse.
+  if (!IsDefinite(outcome) && task.capped) {
+    lifetime = 0;
+    At(task.parent).capped = true;
+    At(task.parent).targets_done |= task.target_bit;
+  }
   if (!IsDefinite(outcome)) TakeGlue(targets_.At(task.target).name, task.target_family, now, &addresses);
   targets_.Know(task.target, task.target_family, std::move(addresses), outcome == Outcome::kNxDomain, now + lifetime);
   FreeTask(index);

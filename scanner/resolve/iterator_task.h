@@ -19,6 +19,7 @@ struct Iterator::Task {
   uint32_t parent = kNoSlot;  // who asked for it; open as long as this one is
   uint32_t top = kNoSlot;     // the user's question; itself where depth is 0
   uint32_t target = 0;        // of a sub-question: its entry in the cache
+  uint64_t target_bit = 0;    // and its bit in the parent's targets_done
   // How it stands.
   State state = State::kFree;
   uint32_t waits_for = kNoSlot;  // the task, while waiting
@@ -33,6 +34,7 @@ struct Iterator::Task {
   uint64_t targets_done = 0;                     // name servers looked up: bit i for IPv4, then for IPv6, then glue
   int labels_below = 1;                          // of the name asked for below the zone, while it is minimised
   bool in_full = false;                          // it is not minimised here any more
+  bool capped = false;                           // a cap kept it, or what it needed, from being asked further
   int attempts = 0;
   int targets_here = 0;
   int target_sends_here = 0;

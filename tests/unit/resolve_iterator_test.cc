@@ -1,4 +1,5 @@
 // The iterator on a small tree: the way down, aliases, servers that fail, and who waits for whom.
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/unit/resolve_tree.h"
@@ -117,6 +118,29 @@ TEST(Iterator, MinimisedQuestionsShowNoMoreThanNeeded) {
   EXPECT_THAT(far.addresses, ElementsAre("192.0.2.3"));
   EXPECT_EQ(bench.Resolve("a.test.", RrType::kMx).outcome, Outcome::kData);
   EXPECT_EQ(bench.Resolve("x.y.z.none.a.test.").outcome, Outcome::kNxDomain);
+}
+
+// Names of many labels: the cap holds over all zones on the way.
+TEST(Iterator, MinimisationIsCapped) {
+  Tree tree;
+  std::string apex = "test.";
+  tree.AddZone(".", "test. NS ns.test.\nns.test. A 127.0.1.1");
+  std::vector<std::string> apexes = {apex};
+  for (int i = 0; i < 4; ++i) {
+    const std::string below = absl::StrCat("a.b.c.d.e.z", i, ".", apex);
+    tree.AddZone(apex, absl::StrCat(below, " NS ns.", below, "\nns.", below, " A 127.0.1.", i + 2));
+    tree.Serve(absl::StrCat("127.0.1.", i + 1), {apex});
+    apex = below;
+  }
+  tree.AddZone(apex, absl::StrCat("www.", apex, " A 192.0.2.1"));
+  tree.Serve("127.0.1.5", {apex});
+  tree.Serve("127.0.0.1", {"."});
+  IteratorBench bench(std::move(tree));
+  bench.options().minimise = true;
+  const std::string whole = absl::StrCat("www.", apex);
+  EXPECT_EQ(bench.Resolve(whole).outcome, Outcome::kData);
+  const auto minimised = [&](const std::string& question) { return question != whole; };
+  EXPECT_LE(std::count_if(bench.questions().begin(), bench.questions().end(), minimised), kMinimisedMax);
 }
 
 TEST(Iterator, MinimisationIsRelaxed) {
@@ -320,6 +344,19 @@ TEST(Iterator, SpecialAddressesAreNotAskedOutsideALaboratory) {
   EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kServFail);
   EXPECT_EQ(bench.asked_in_all(), bench.asked("127.0.0.1"));
   EXPECT_GT(bench.iterator().iterator_counters().special, 0u);
+}
+
+// An address that a translator turns into a private one is as private.
+TEST(Iterator, SpecialAddressesInDisguiseAreNotAskedEither) {
+  for (const char* address : {"64:ff9b::a00:1", "64:ff9b::7f00:1", "::ffff:1.2.3.4", "2002:a00:1::1", "::1.2.3.4"}) {
+    Tree tree;
+    tree.AddZone(".", absl::StrCat("test. NS ns.test.\nns.test. AAAA ", address));
+    tree.Serve("127.0.0.1", {"."});
+    IteratorBench bench(std::move(tree));
+    bench.options().special_addresses = false;
+    EXPECT_EQ(bench.Resolve("www.test.").outcome, Outcome::kServFail) << address;
+    for (const sim::SendRecord& record : bench.network().log()) EXPECT_EQ(record.server.address.family(), 4);
+  }
 }
 
 TEST(Iterator, EvictionChangesCostAndNoResult) {
