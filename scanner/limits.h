@@ -75,7 +75,7 @@ inline constexpr TimeNs kRttFloorNs = 200 * kMillisecond;  // no timeout is shor
 inline constexpr TimeNs kTargetFailureNs = 5 * kSecond;    // a name server without addresses is asked again after
 inline constexpr TimeNs kNoAnswerNs = 20 * kSecond;        // nobody has ever answered for so long: the run ends
 inline constexpr uint32_t kDelegationTtlMaxS = 86400;      // believed of a referral, seconds
-inline constexpr uint32_t kDelegationTtlMinS = 60;
+inline constexpr uint32_t kDelegationTtlMinS = 5;
 
 inline constexpr int kUnreachableMax = 8;  // refusals of the kernel for a family that never answered: it is not there
 

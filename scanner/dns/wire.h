@@ -34,7 +34,8 @@ enum class RrType : uint16_t {
   kTxt = 16,
   kAaaa = 28,
   kDname = 39,
-  kOpt = 41
+  kOpt = 41,
+  kDs = 43
 };
 inline constexpr uint16_t kClassIn = 1;
 

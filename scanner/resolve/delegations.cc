@@ -28,6 +28,12 @@ bool Delegation::AddServer(uint8_t ns_index, const IpAddress& address) {
   return grown = true;
 }
 
+void Delegation::AddName(NameView name) {
+  if (ns.size() == kNsNamesMax || std::find(ns.begin(), ns.end(), name) != ns.end()) return;
+  ns.emplace_back(name);
+  grown = true;
+}
+
 bool Delegation::HasAddressOf(size_t ns_index, int family) const {
   return std::any_of(servers.begin(), servers.end(), [&](const ZoneServer& server) {
     return server.ns == ns_index && (family == 0 || server.address.family() == family);
@@ -85,9 +91,11 @@ void DelegationCache::Recount(Entry* entry) {
   bytes_ += entry->bytes;
 }
 
-void DelegationCache::Fill(const Referral& referral, TimeNs now, Delegation* delegation) {
+void DelegationCache::Fill(const Referral& referral, TimeNs parent_expires, TimeNs now, Delegation* delegation) {
   delegation->zone.assign(referral.zone.view());
-  delegation->expires = now + std::clamp(referral.ttl, kDelegationTtlMinS, kDelegationTtlMaxS) * kSecond;
+  const TimeNs least = now + kDelegationTtlMinS * kSecond;
+  const TimeNs own = now + std::min(referral.ttl, kDelegationTtlMaxS) * kSecond;
+  delegation->expires = std::max(least, std::min(own, parent_expires));
   delegation->ns.reserve(referral.ns.size());
   for (const Name& name : referral.ns) delegation->ns.emplace_back(name.view());
 }

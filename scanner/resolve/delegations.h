@@ -41,10 +41,13 @@ struct Delegation {
   // hash: where two share one, one waits for the other in vain or does not wait, which is a matter of cost.
   std::vector<uint64_t> uncut;
   TimeNs expires = kNever;
-  bool grown = false;  // since the cache last counted its bytes
+  bool grown = false;              // since the cache last counted its bytes
+  bool own_servers_known = false;  // what the zone itself says of its name servers is in `ns`
 
   // False where it is there already, or there is no room.
   bool AddServer(uint8_t ns_index, const IpAddress& address);
+  // One more name server, unless it is known or there is no room.
+  void AddName(NameView name);
   bool HasAddressOf(size_t ns_index, int family) const;
   bool IsUncut(NameView child) const;
   void AddUncut(NameView child);
@@ -59,14 +62,16 @@ class DelegationCache {
   DelegationRef FindDeepest(NameView name, TimeNs now);
   // Of `zone` itself; null where it is not known.
   DelegationRef Find(NameView zone, TimeNs now);
-  // Keeps what a referral says, unless the zone is known already; the delegation to use from here on. `usable` says
-  // whether an address may be asked.
+  // Keeps what a referral says, unless the zone is known already; the delegation to use from here on. It expires with
+  // the delegation of the zone that referred (`parent_expires`) at the latest, so that nobody who was taken out of the
+  // tree lives on below a name of his own (Jiang et al., "Ghost domain names", 2012). `usable` says whether an address
+  // may be asked.
   template <typename Usable>
-  DelegationRef Add(const Referral& referral, TimeNs now, Usable usable) {
+  DelegationRef Add(const Referral& referral, TimeNs parent_expires, TimeNs now, Usable usable) {
     DelegationRef known = Find(referral.zone, now);
     if (known != nullptr) return known;
     auto added = std::make_shared<Delegation>();
-    Fill(referral, now, added.get());
+    Fill(referral, parent_expires, now, added.get());
     for (const Glue& glue : referral.glue) {
       if (usable(glue.address)) added->AddServer(glue.ns, glue.address);
     }
@@ -85,7 +90,7 @@ class DelegationCache {
     bool referenced = false;
   };
 
-  static void Fill(const Referral& referral, TimeNs now, Delegation* delegation);
+  static void Fill(const Referral& referral, TimeNs parent_expires, TimeNs now, Delegation* delegation);
   void Insert(const DelegationRef& delegation);
   void Remove(uint32_t index);
   void Recount(Entry* entry);

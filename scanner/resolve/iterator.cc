@@ -80,7 +80,7 @@ bool Iterator::Ask(NameView name, RrType type, uint64_t tag, Checking /*checking
 void Iterator::Step(uint32_t index, TimeNs now) {
   while (true) {
     Task& task = At(index);
-    if (task.zone == nullptr) EnterZone(&task, delegations_.FindDeepest(task.current, now));
+    if (task.zone == nullptr) EnterZone(&task, ZoneFor(task, now));
     if (!MaySend(index)) {
       ++counters_.caps;
       task.capped = true;
@@ -103,6 +103,7 @@ void Iterator::Step(uint32_t index, TimeNs now) {
     const int tries = TriesPerServer(task);
     int last = task.attempts < 2 * options_.tries ? PickAmong(task, false, tries, now) : -1;
     if (last < 0) last = PickAmong(task, true, 1, now);
+    if (last < 0) last = PickSecondhand(&task);
     if (last < 0) return Fail(index, now);
     if (!WaitForLeader(index)) StartAttempt(index, last, now);
     return;
@@ -114,9 +115,11 @@ void Iterator::EnterZone(Task* task, DelegationRef zone) {
   task->alone = false;
   task->labels_below = 1;
   task->in_full = task->minimised >= kMinimisedMax;
+  task->minimised_ns = false;
   task->capped = false;
   task->tries.fill(0);
-  task->failed = 0;
+  task->failed = task->secondhand = 0;
+  task->take_secondhand = false;
   task->targets_done = 0;
   task->attempts = task->targets_here = task->target_sends_here = 0;
   task->attempt_server = -1;
@@ -157,7 +160,7 @@ void Iterator::StartAttempt(uint32_t index, int server, TimeNs now) {
   const NameView name = NameToAsk(task);
   const bool minimised = name.size() < task.current.view().size();
   task.minimised += minimised;
-  engine_.Start(name, minimised ? RrType::kA : task.type, endpoint, index, now);
+  engine_.Start(name, minimised ? MinimisedType(task) : task.type, endpoint, index, now);
 }
 
 const Completion* Iterator::OnAttemptEnd(const AttemptEnd& end, TimeNs now) {
@@ -166,7 +169,7 @@ const Completion* Iterator::OnAttemptEnd(const AttemptEnd& end, TimeNs now) {
   MXSCAN_CHECK(task.state == State::kAsking);
   Charge(index, end.sends);
   if (end.kind == AttemptEndKind::kAnswered) return OnAnswered(index, end, now);
-  task.in_full = true;
+  MinimiseLess(&task);
   if (end.kind != AttemptEndKind::kTimedOut) task.failed |= uint64_t{1} << task.attempt_server;
   if (end.kind != AttemptEndKind::kTruncated && first_silence_ == kNever) first_silence_ = now;
   NoteFailure(&task, end.kind == AttemptEndKind::kTruncated ? Failure::kTruncated : Failure::kSilent, end);
@@ -179,14 +182,21 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
   Task& task = At(index);
   const NameView name = NameToAsk(task);
   const bool minimised = name.size() < task.current.view().size();
-  const ResponseKind kind =
-      ReadResponse(*end.message, task.zone->zone, name, minimised ? RrType::kA : task.type, &answer(), &referral_);
+  const RrType type = minimised ? MinimisedType(task) : task.type;
+  ResponseKind kind = ReadResponse(*end.message, task.zone->zone, name, type, &answer(), &referral_);
   if (minimised && TakeMinimised(index, kind, now)) return nullptr;
   ZoneServer& server = task.zone->servers[static_cast<size_t>(task.attempt_server)];
+  // Those that were lame the last time are asked after all others.
+  const bool nobody_better = task.take_secondhand || server.lame;
+  if (kind == ResponseKind::kFinal || kind == ResponseKind::kAlias) {
+    server.lame = false;
+    if (answer().authoritative) LearnServers(*end.message, task.zone.get());
+  } else if (kind == ResponseKind::kSecondhand && nobody_better) {
+    kind = ResponseKind::kFinal;
+  }
   switch (kind) {
     case ResponseKind::kFinal:
     case ResponseKind::kAlias:
-      server.lame = false;
       EndLeadership(index, true, now);
       task.answered = true;
       task.peer = end.peer;
@@ -201,6 +211,9 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
     case ResponseKind::kRefused:
       NoteFailure(&task, Failure::kRefused, end);
       break;
+    case ResponseKind::kSecondhand:
+      task.secondhand |= uint64_t{1} << task.attempt_server;
+      [[fallthrough]];
     case ResponseKind::kLame:
       NoteFailure(&task, Failure::kLame, end);
       break;
@@ -229,10 +242,19 @@ void Iterator::NoteFailure(Task* task, Failure failure, const AttemptEnd& end) {
   task->extended_error = task->rcode == static_cast<int32_t>(Rcode::kServFail) ? answer().extended_error : -1;
 }
 
+// The zone may name servers that its parent does not: they are asked where all that the parent names have failed.
+void Iterator::LearnServers(const MessageView& message, Delegation* zone) {
+  if (zone->own_servers_known) return;
+  ReadOwnServers(message, zone->zone, &own_servers_);
+  for (const Name& server : own_servers_) zone->AddName(server);
+  zone->own_servers_known = !own_servers_.empty();
+}
+
 void Iterator::FollowReferral(uint32_t index, TimeNs now) {
-  DelegationRef zone = delegations_.Add(referral_, now, [this](const IpAddress& address) { return Usable(address); });
-  EndLeadership(index, true, now);
   Task& task = At(index);
+  DelegationRef zone = delegations_.Add(referral_, task.zone->expires, now,
+                                        [this](const IpAddress& address) { return Usable(address); });
+  EndLeadership(index, true, now);
   ++counters_.referrals;
   if (++task.referrals > kReferralsMax) {
     ++counters_.caps;

@@ -7,6 +7,9 @@
 //   Step: no server left to ask?  -> the addresses of a name server without glue, asked as a question of its own
 //         else                    -> one attempt, through AuthorityEngine
 //   AttemptEnd: ReadResponse (zone_response.h) -> final | alias | referral | lame, refused, failed, silent: next server
+//   No server left that was not tried: the name servers that the zone named itself in an earlier answer; those that
+//   were silent, again; those that were lame the last time; and at last data that a server has second-hand, out of a
+//   resolver's cache. Second-hand absence is never taken.
 //
 // Which server: of those of the zone that have not been tried, the one with the least (wait for its pace + smoothed
 // round-trip time), each weighed with a random factor, and now and then any of them; unknown ones count as quick, so
@@ -14,7 +17,8 @@
 // alone: forgetting it changes cost and never a result.
 //
 // QNAME minimisation, where it is on: a zone is asked for A of the name one label below it, then two labels, and for
-// the question itself only once that is all of it. Relaxed: whatever fails or does not exist that way is asked for in
+// the question itself only once that is all of it. What fails with A is asked for with NS (as RFC 7816 had it: some
+// servers know no other types above their names). Relaxed: whatever fails with both, or does not exist, is asked for in
 // full.
 //
 // Who waits for whom. A question waits for at most one thing: its attempt, the addresses of a name server (which may be
@@ -125,6 +129,7 @@ class Iterator final : public Resolver {
   const Completion* OnAttemptEnd(const AttemptEnd& end, TimeNs now);
   const Completion* OnAnswered(uint32_t index, const AttemptEnd& end, TimeNs now);
   const Completion* Conclude(uint32_t index, TimeNs now);
+  void LearnServers(const MessageView& message, Delegation* zone);
   void FollowReferral(uint32_t index, TimeNs now);
   bool FollowAlias(uint32_t index, TimeNs now);
   bool TakeChain(Task* task);
@@ -135,6 +140,9 @@ class Iterator final : public Resolver {
 
   // iterator_choice.cc
   NameView NameToAsk(const Task& task) const;
+  DelegationRef ZoneFor(const Task& task, TimeNs now);
+  int PickSecondhand(Task* task) const;
+  void MinimiseLess(Task* task) const;
   bool TakeMinimised(uint32_t index, ResponseKind kind, TimeNs now);
   int PickServer(const Task& task, TimeNs now);
   int PickAmong(const Task& task, bool lame, int tries_below, TimeNs now);
@@ -172,6 +180,7 @@ class Iterator final : public Resolver {
   std::array<Kept, kCompletionsKept> kept_;
   size_t kept_next_ = 0;  // the one that is filled next; its answer is the one at hand
   Referral referral_;
+  std::vector<Name> own_servers_;  // for LearnServers
   uint64_t asked_ = 0;
   uint64_t completed_ = 0;
   IteratorCounters counters_;

@@ -1,5 +1,6 @@
 // Which server is asked next, and whether somebody else is asking already.
 #include <algorithm>
+#include <bit>
 
 #include "io/check.h"
 #include "scanner/resolve/iterator_task.h"
@@ -38,13 +39,43 @@ bool Iterator::TakeMinimised(uint32_t index, ResponseKind kind, TimeNs now) {
   const bool goes_on =
       (kind == ResponseKind::kFinal && answer().outcome != Outcome::kNxDomain) || kind == ResponseKind::kAlias;
   EndLeadership(index, goes_on, now);
-  ++task.labels_below;
-  task.in_full = !goes_on || task.minimised >= kMinimisedMax;
+  if (goes_on) {
+    ++task.labels_below;
+  } else if (kind == ResponseKind::kFinal) {
+    task.in_full = true;  // it does not exist: nor would it with another type
+  } else {
+    MinimiseLess(&task);
+  }
+  task.in_full = task.in_full || task.minimised >= kMinimisedMax;
   // The same server may be asked again: it has not been asked the question yet.
   --task.tries[static_cast<size_t>(task.attempt_server)];
   --task.attempts;
   MakeReady(index);
   return true;
+}
+
+// An attempt with less than the whole name has failed.
+void Iterator::MinimiseLess(Task* task) const {
+  if (!options_.minimise || task->in_full) return;
+  task->in_full = task->minimised_ns || task->minimised >= kMinimisedMax;
+  task->minimised_ns = true;
+}
+
+// The deepest zone that is known to hold the question. What a DS record says of a zone stands in the zone above it
+// (RFC 4035 3.1.4.1).
+DelegationRef Iterator::ZoneFor(const Task& task, TimeNs now) {
+  NameView name = task.current;
+  if (task.type == RrType::kDs && name.size() > 1) name = ParentName(name);
+  return delegations_.FindDeepest(name, now);
+}
+
+// A server that had data second-hand: now that nobody has better, it is asked once more. -1 where there is none.
+int Iterator::PickSecondhand(Task* task) const {
+  if (task->secondhand == 0) return -1;
+  const int server = std::countr_zero(task->secondhand);
+  task->secondhand &= task->secondhand - 1;
+  task->take_secondhand = true;
+  return server;
 }
 
 // Few servers are tried more often.
@@ -115,7 +146,7 @@ void Iterator::EndLeadership(uint32_t index, bool answered, TimeNs now) {
   if (answered && delegations_.Find(child, now) == nullptr) task.zone->AddUncut(child);
   for (const uint32_t waiter : waiters) {
     Task& woken = At(waiter);
-    const DelegationRef deepest = delegations_.FindDeepest(woken.current, now);
+    const DelegationRef deepest = ZoneFor(woken, now);
     // Deeper only: what was evicted meanwhile is no reason to begin again, with servers that were tried.
     if (deepest->zone.size() > woken.zone->zone.size()) {
       EnterZone(&woken, deepest);

@@ -31,8 +31,11 @@ struct Iterator::Task {
   // At this zone.
   std::array<uint8_t, kZoneServersMax> tries{};  // by server
   uint64_t failed = 0;                           // servers that answered and cannot help
+  uint64_t secondhand = 0;                       // of these, those that had data out of a resolver's cache
+  bool take_secondhand = false;                  // nobody has better
   uint64_t targets_done = 0;                     // name servers looked up: bit i for IPv4, then for IPv6, then glue
   int labels_below = 1;                          // of the name asked for below the zone, while it is minimised
+  bool minimised_ns = false;                     // it is asked for with type NS, as A has failed
   bool in_full = false;                          // it is not minimised here any more
   bool capped = false;                           // a cap kept it, or what it needed, from being asked further
   int attempts = 0;
@@ -58,6 +61,11 @@ struct Iterator::Task {
   Name name;
   Name current;  // the end of the chain
 };
+// The type of a question with less than the whole name.
+template <typename Task>
+RrType MinimisedType(const Task& task) {
+  return task.minimised_ns ? RrType::kNs : RrType::kA;
+}
 static_assert(kZoneServersMax <= 64 && 3 * kNsNamesMax <= 64, "bits of a word");
 
 }  // namespace mxscan

@@ -100,6 +100,16 @@ ResponseKind ReadAlias(const MessageView& message, NameView zone, Answer* answer
 
 }  // namespace
 
+void ReadOwnServers(const MessageView& message, NameView zone, std::vector<Name>* servers) {
+  servers->clear();
+  Name target;
+  for (const RecordView& record : message.records()) {
+    if (record.section == Section::kAdditional || servers->size() == kNsNamesMax) break;
+    if (!IsType(record, RrType::kNs) || !message.NameEquals(record.name_offset, zone)) continue;
+    if (message.ReadNameRdata(record, &target)) servers->push_back(target);
+  }
+}
+
 ResponseKind ReadResponse(const MessageView& message, NameView zone, NameView question, RrType type, Answer* answer,
                           Referral* referral) {
   InterpretAnswer(message, question, type, answer, zone);
@@ -108,7 +118,7 @@ ResponseKind ReadResponse(const MessageView& message, NameView zone, NameView qu
   if (!nxdomain && answer->rcode != Rcode::kNoError) return Fail(ResponseKind::kFailed, answer);
   const bool authoritative = message.authoritative();
   const bool cached = !authoritative && message.recursion_available();
-  if (answer->outcome == Outcome::kData) return cached ? Fail(ResponseKind::kLame, answer) : ResponseKind::kFinal;
+  if (answer->outcome == Outcome::kData) return cached ? ResponseKind::kSecondhand : ResponseKind::kFinal;
   // A DNAME that makes no name, NXDOMAIN beside data, records about something else (answer.cc).
   const bool nonsense = answer->outcome == Outcome::kServFail && HasAnswerSection(message);
   if (nonsense) return Fail(ResponseKind::kFailed, answer);

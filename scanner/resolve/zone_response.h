@@ -5,7 +5,7 @@
 // name server of that referral, within the zone that refers. A server that answers from somebody else's data (AA clear
 // and RA set), sends upward or to the side, or says nothing is lame (RFC 1912 2.8). Order of the decisions:
 //   1. rcode other than NOERROR and NXDOMAIN: failed (REFUSED: refused).
-//   2. Data at the end of the alias chain: final.
+//   2. Data at the end of the alias chain: final; from a resolver's cache: second-hand.
 //   3. An alias: final where the zone itself says that the chain's end has no data or does not exist; else the end is
 //      to be asked for, at its own zone.
 //   4. NXDOMAIN, with AA or an SOA record of the zone: final; but with SOA records of other zones alone: lame.
@@ -33,9 +33,10 @@
 namespace mxscan {
 
 enum class ResponseKind : uint8_t {
-  kFinal,     // answer->outcome is data, nodata or nxdomain
-  kAlias,     // answer->chain leads to a name that must be asked for
-  kReferral,  // *referral
+  kFinal,       // answer->outcome is data, nodata or nxdomain
+  kAlias,       // answer->chain leads to a name that must be asked for
+  kReferral,    // *referral
+  kSecondhand,  // data, but out of a resolver's cache: better than none, where no server of the zone has better
   kRefused,
   kLame,
   kFailed,  // SERVFAIL and other rcodes, nonsense
@@ -52,6 +53,9 @@ struct Referral {
   std::vector<Name> ns;    // at most kNsNamesMax, without duplicates
   std::vector<Glue> glue;  // in the order of the message
 };
+
+// The name servers that the zone names itself: NS records at its apex, in the answer or the authority section.
+void ReadOwnServers(const MessageView& message, NameView zone, std::vector<Name>* servers);
 
 // `message` has parsed and repeats the question; `zone` is the question's own name or above it.
 ResponseKind ReadResponse(const MessageView& message, NameView zone, NameView question, RrType type, Answer* answer,

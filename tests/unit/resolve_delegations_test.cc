@@ -30,8 +30,8 @@ std::vector<RootHint> OneRoot() { return {{ToName("a.root."), IpAddress::V4FromI
 
 TEST(Delegations, TheDeepestZoneAboveAName) {
   DelegationCache cache(1 << 20, 1, OneRoot());
-  cache.Add(ReferralTo("test."), 0, All);
-  cache.Add(ReferralTo("b.a.test."), 0, All);
+  cache.Add(ReferralTo("test."), kNever, 0, All);
+  cache.Add(ReferralTo("b.a.test."), kNever, 0, All);
   EXPECT_EQ(NameToText(cache.FindDeepest(ToName("x.b.a.test."), 1)->zone), "b.a.test.");
   EXPECT_EQ(NameToText(cache.FindDeepest(ToName("b.a.test."), 1)->zone), "b.a.test.");
   EXPECT_EQ(NameToText(cache.FindDeepest(ToName("a.test."), 1)->zone), "test.");
@@ -41,21 +41,30 @@ TEST(Delegations, TheDeepestZoneAboveAName) {
 
 TEST(Delegations, KnownOnesAreKeptUntilTheyExpire) {
   DelegationCache cache(1 << 20, 1, OneRoot());
-  const DelegationRef first = cache.Add(ReferralTo("test.", 100), 0, All);
-  EXPECT_EQ(cache.Add(ReferralTo("test.", 100), 50 * kSecond, All), first);
+  const DelegationRef first = cache.Add(ReferralTo("test.", 100), kNever, 0, All);
+  EXPECT_EQ(cache.Add(ReferralTo("test.", 100), kNever, 50 * kSecond, All), first);
   EXPECT_EQ(cache.Find(ToName("test."), 100 * kSecond), nullptr);
   EXPECT_EQ(cache.size(), 0u);
   EXPECT_EQ(cache.bytes(), 0u);
-  // No TTL is believed for longer than a day, none for less than a minute.
-  cache.Add(ReferralTo("test.", UINT32_MAX), 0, All);
+  // No TTL is believed for longer than a day, none for less than five seconds.
+  cache.Add(ReferralTo("test.", UINT32_MAX), kNever, 0, All);
   EXPECT_EQ(cache.Find(ToName("test."), 86400 * kSecond), nullptr);
-  cache.Add(ReferralTo("test.", 0), 0, All);
-  EXPECT_NE(cache.Find(ToName("test."), 59 * kSecond), nullptr);
+  cache.Add(ReferralTo("test.", 0), kNever, 0, All);
+  EXPECT_NE(cache.Find(ToName("test."), 4 * kSecond), nullptr);
+}
+
+// Who was taken out of the tree does not live on below his own name.
+TEST(Delegations, NoneOutlivesTheOneAbove) {
+  DelegationCache cache(1 << 20, 1, OneRoot());
+  const DelegationRef above = cache.Add(ReferralTo("test.", 100), kNever, 0, All);
+  cache.Add(ReferralTo("ghost.test.", 86400), above->expires, 50 * kSecond, All);
+  EXPECT_NE(cache.Find(ToName("ghost.test."), 99 * kSecond), nullptr);
+  EXPECT_EQ(cache.Find(ToName("ghost.test."), 100 * kSecond), nullptr);
 }
 
 TEST(Delegations, OnlyUsableAddressesAreTaken) {
   DelegationCache cache(1 << 20, 1, OneRoot());
-  const DelegationRef zone = cache.Add(ReferralTo("test."), 0, IsGlobal);
+  const DelegationRef zone = cache.Add(ReferralTo("test."), kNever, 0, IsGlobal);
   ASSERT_THAT(zone->servers, SizeIs(1));
   EXPECT_EQ(zone->servers[0].address, IpAddress::V4FromInt(0x01020304));
   EXPECT_TRUE(zone->HasAddressOf(0, 4));
@@ -70,7 +79,7 @@ TEST(Delegations, BoundedInBytes) {
   constexpr uint64_t kBytes = 200'000;
   DelegationCache cache(kBytes, 1, OneRoot());
   for (int i = 0; i < 20'000; ++i) {
-    cache.Add(ReferralTo(absl::StrCat("n", i, ".test.")), 0, All);
+    cache.Add(ReferralTo(absl::StrCat("n", i, ".test.")), kNever, 0, All);
     cache.FindDeepest(ToName("x.n0.test."), 0);  // in use: stays
     ASSERT_LE(cache.bytes(), kBytes + 2000);
   }
@@ -82,7 +91,7 @@ TEST(Delegations, BoundedInBytes) {
 // What a delegation learns while it is used counts too.
 TEST(Delegations, WhatGrowsIsCounted) {
   DelegationCache cache(1 << 20, 1, OneRoot());
-  const DelegationRef zone = cache.Add(ReferralTo("test."), 0, All);
+  const DelegationRef zone = cache.Add(ReferralTo("test."), kNever, 0, All);
   const uint64_t before = cache.bytes();
   for (uint32_t i = 0; i < 100; ++i) zone->AddServer(1, IpAddress::V4FromInt(0x02000000 + i));
   for (int i = 0; i < 100; ++i) zone->AddUncut(ToName(absl::StrCat(std::string(60, 'x'), i, ".test.")));

@@ -143,6 +143,24 @@ TEST(Iterator, MinimisationIsCapped) {
   EXPECT_LE(std::count_if(bench.questions().begin(), bench.questions().end(), minimised), kMinimisedMax);
 }
 
+// Servers that say nothing but NS above the names they know.
+TEST(Iterator, MinimisedQuestionsFallBackToNs) {
+  for (const int rcode : {-1, 2, 5}) {
+    IteratorBench bench(SmallTree());
+    bench.options().minimise = true;
+    std::vector<std::string> whole;
+    for (const char* address : {"127.0.0.1", "127.0.1.1", "127.0.1.2"}) {
+      bench.Misbehave(address, [&, rcode](const Question& question, std::span<const uint8_t> query, bool, bool* taken) {
+        if (question.name == "mail.a.test.") whole.push_back(question.name);
+        *taken = question.type == RrType::kA;
+        return *taken && rcode >= 0 ? Tree::Plain(query, static_cast<Rcode>(rcode), 0) : Octets();
+      });
+    }
+    EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData) << rcode;
+    EXPECT_THAT(whole, IsEmpty()) << rcode;
+  }
+}
+
 TEST(Iterator, MinimisationIsRelaxed) {
   // Servers that know whole names only: the rest fails, does not exist, or is silence.
   for (const int rcode : {2, 3, 4, 5, -1}) {
@@ -225,6 +243,91 @@ TEST(Iterator, TellsHowItFailed) {
     EXPECT_EQ(done.rcode, test.rcode);
     EXPECT_THAT(done.addresses, IsEmpty());
   }
+}
+
+// Data out of a resolver's cache is taken where no server of the zone has better; absence never is.
+TEST(Iterator, SecondHandDataIsTheLastResort) {
+  const auto resolver = [](const std::string& address) {
+    return [address](const Question& question, std::span<const uint8_t> query, bool, bool* taken) {
+      *taken = true;
+      Octets reply = Tree::Plain(query, Rcode::kNoError, 0);
+      reply[3] |= static_cast<uint8_t>(kFlagRecursionAvailable);
+      if (question.name == "mail.a.test.") {
+        Tree::Append(&reply, Section::kAnswer, Wire(question.name), RrType::kA, address);
+      } else {
+        Tree::Append(&reply, Section::kAuthority, Wire("a.test."), RrType::kSoa, "");
+      }
+      return reply;
+    };
+  };
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    IteratorBench one(SmallTree(), seed);
+    one.Misbehave("127.1.0.1", resolver("192.0.2.66"));
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_THAT(one.Resolve("mail.a.test.").addresses, ElementsAre("192.0.2.1")) << "seed " << seed;
+    }
+    IteratorBench both(SmallTree(), seed);
+    both.Misbehave("127.1.0.1", resolver("192.0.2.66"));
+    both.Misbehave("127.1.0.2", Always(Rcode::kServFail));
+    for (int i = 0; i < 5; ++i) {
+      const IteratedDone done = both.Resolve("mail.a.test.");
+      EXPECT_THAT(done.addresses, ElementsAre("192.0.2.66")) << "seed " << seed;
+      EXPECT_EQ(done.server, "127.1.0.1");
+      EXPECT_TRUE(IsFailed(both.Resolve("empty.a.test.").outcome)) << "seed " << seed;
+    }
+  }
+}
+
+// A name server that only the zone itself names is asked where those that the parent names fail.
+TEST(Iterator, AsksWhomTheZoneNamesItself) {
+  Tree tree;
+  tree.AddZone(".", "test. NS ns.test.\nns.test. A 127.0.1.1");
+  tree.AddZone("test.", R"(a.test. NS ns1.a.test.
+ns1.a.test. A 127.1.0.1
+b.test. NS ns.b.test.
+ns.b.test. A 127.1.0.2)");
+  tree.AddZone("a.test.", "www.a.test. A 192.0.2.1\nmail.a.test. A 192.0.2.2");
+  tree.AddZone("b.test.", "ns2.b.test. A 127.1.0.3");
+  tree.Serve("127.0.0.1", {"."});
+  tree.Serve("127.0.1.1", {"test."});
+  tree.Serve("127.1.0.1", {"a.test."});
+  tree.Serve("127.1.0.2", {"b.test."});
+  tree.Serve("127.1.0.3", {"a.test."});
+  IteratorBench bench(std::move(tree));
+  bool failing = false;
+  bench.Misbehave("127.1.0.1", [&](const Question& question, std::span<const uint8_t> query, bool, bool* taken) {
+    *taken = true;
+    if (failing) return Tree::Plain(query, Rcode::kServFail, 0);
+    Octets reply = Tree::Plain(query, Rcode::kNoError, kFlagAuthoritative);
+    Tree::Append(&reply, Section::kAnswer, Wire(question.name), RrType::kA, "192.0.2.1");
+    for (const char* server : {"ns1.a.test.", "ns2.b.test."}) {
+      Tree::Append(&reply, Section::kAuthority, Wire("a.test."), RrType::kNs, server);
+    }
+    return reply;
+  });
+  EXPECT_THAT(bench.Resolve("www.a.test.").addresses, ElementsAre("192.0.2.1"));
+  EXPECT_EQ(bench.asked("127.1.0.3"), 0);
+  failing = true;
+  const IteratedDone done = bench.Resolve("mail.a.test.");
+  EXPECT_THAT(done.addresses, ElementsAre("192.0.2.2"));
+  EXPECT_EQ(done.server, "127.1.0.3");
+}
+
+// What is said of a delegation itself stands above it.
+TEST(Iterator, AsksTheParentForDs) {
+  IteratorBench bench(SmallTree());
+  EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData);
+  const int before = bench.asked("127.1.0.1") + bench.asked("127.1.0.2");
+  for (const char* address : {"127.0.1.1", "127.0.1.2"}) {
+    bench.Misbehave(address, [](const Question& question, std::span<const uint8_t> query, bool, bool* taken) {
+      *taken = question.type == RrType::kDs;
+      Octets reply = Tree::Plain(query, Rcode::kNoError, kFlagAuthoritative);
+      Tree::Append(&reply, Section::kAuthority, Wire("test."), RrType::kSoa, "");
+      return *taken ? reply : Octets();
+    });
+  }
+  EXPECT_EQ(bench.Resolve("a.test.", RrType::kDs).outcome, Outcome::kNoData);
+  EXPECT_EQ(bench.asked("127.1.0.1") + bench.asked("127.1.0.2"), before);
 }
 
 TEST(Iterator, ASilentServerIsNotAskedWhileAnotherAnswers) {

@@ -62,17 +62,32 @@ TEST(ZoneResponse, DataIsFinalWithAndWithoutAa) {
 }
 
 TEST(ZoneResponse, AResolversWordIsLame) {
-  MessageBuilder data = Message(kRa);
-  data.A("www.a.test.", 0xc0000201);
   MessageBuilder nodata = Message(kRa);
   nodata.Soa("a.test.");
   MessageBuilder nxdomain = Message(kRa | kNx);
   nxdomain.Soa("a.test.");
   MessageBuilder alias = Message(kRa);
   alias.Alias("www.a.test.", "x.test.");
-  for (const MessageBuilder* message : {&data, &nodata, &nxdomain, &alias}) {
+  for (const MessageBuilder* message : {&nodata, &nxdomain, &alias}) {
     EXPECT_EQ(ReadIt(*message).kind, ResponseKind::kLame);
   }
+  MessageBuilder data = Message(kRa);
+  data.A("www.a.test.", 0xc0000201);
+  EXPECT_EQ(ReadIt(data).kind, ResponseKind::kSecondhand);
+  EXPECT_THAT(ReadIt(data).answer.addresses, SizeIs(1));
+}
+
+TEST(ZoneResponse, OwnServersAreThoseAtTheApex) {
+  MessageBuilder message = Message(kAa);
+  message.A("www.a.test.", 0xc0000201);
+  Ns(message, "a.test.", "ns1.a.test.");
+  Ns(message, "test.", "ns.test.");
+  Ns(message, "A.test.", "ns.other.");
+  MessageView view;
+  ASSERT_EQ(view.Parse(message.octets()), WireError::kNone);
+  std::vector<Name> servers;
+  ReadOwnServers(view, ToName("a.test."), &servers);
+  EXPECT_THAT(servers, ElementsAre(ToName("ns1.a.test."), ToName("ns.other.")));
 }
 
 TEST(ZoneResponse, FailuresByRcode) {
