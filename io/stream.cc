@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "io/check.h"
@@ -21,7 +20,6 @@
 namespace mxscan {
 namespace {
 
-constexpr size_t kFirstBuffer = 4096;
 constexpr int kEventsMax = 64;  // a Service handles so many streams at most; the others come next
 
 }  // namespace
@@ -138,9 +136,7 @@ void StreamSet::BeginTurn() {
     if (found == streams_.end()) continue;
     Stream* const stream = found->second.get();
     stream->served = false;
-    std::memmove(stream->in.data(), stream->in.data() + stream->in_begin, stream->in_end - stream->in_begin);
-    stream->in_end -= stream->in_begin;
-    stream->in_begin = 0;
+    stream->in.Compact();
   }
   served_.clear();
 }
@@ -173,7 +169,7 @@ void StreamSet::Serve(Stream* stream, uint32_t ready, std::vector<StreamEvent>* 
     Deliver(stream, events);
     if (error == 0) error = read_error;
   }
-  if (error == 0 && ended && stream->in_end != stream->in_begin) error = EPROTO;  // closed within a message
+  if (error == 0 && ended && stream->in.size() > 0) error = EPROTO;  // closed within a message
   if (error != 0 || ended) End(stream->id, error, events);
 }
 
@@ -189,12 +185,9 @@ int StreamSet::FinishConnect(Stream* stream, std::vector<StreamEvent>* events) {
 
 int StreamSet::Fill(Stream* stream, bool* ended) {
   for (;;) {
-    if (stream->in_end == stream->in.size()) {
-      if (stream->in.size() == kStreamBufferMax) return 0;
-      stream->in.resize(std::clamp(stream->in.size() * 4, kFirstBuffer, kStreamBufferMax));
-    }
-    const ssize_t got =
-        recv(stream->fd.get(), stream->in.data() + stream->in_end, stream->in.size() - stream->in_end, MSG_DONTWAIT);
+    const std::span<uint8_t> room = stream->in.Room();
+    if (room.empty()) return 0;
+    const ssize_t got = recv(stream->fd.get(), room.data(), room.size(), MSG_DONTWAIT);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return 0;
     if (got < 0) return errno;
@@ -202,22 +195,17 @@ int StreamSet::Fill(Stream* stream, bool* ended) {
       *ended = true;
       return 0;
     }
-    stream->in_end += static_cast<size_t>(got);
+    stream->in.Commit(static_cast<size_t>(got));
   }
 }
 
 void StreamSet::Deliver(Stream* stream, std::vector<StreamEvent>* events) {
-  for (;;) {
-    const uint8_t* const begin = stream->in.data() + stream->in_begin;
-    const size_t available = stream->in_end - stream->in_begin;
-    if (available < 2) break;
-    const size_t size = static_cast<size_t>(begin[0]) << 8 | begin[1];
-    if (available < 2 + size) break;
-    events->push_back({stream->id, StreamEventKind::kMessage, {begin + 2, size}, 0});
+  std::span<const uint8_t> message;
+  while (stream->in.Next(&message)) {
+    events->push_back({stream->id, StreamEventKind::kMessage, message, 0});
     ++counters_->stream_messages_received;
-    stream->in_begin += 2 + size;
   }
-  if (stream->in_begin != 0 && !stream->served) {
+  if (stream->in.has_given() && !stream->served) {
     stream->served = true;
     served_.push_back(stream->id);
   }

@@ -18,13 +18,12 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "io/frame_buffer.h"
 #include "io/transport.h"
 #include "io/unique_fd.h"
 
 namespace mxscan {
 
-inline constexpr size_t kStreamMessageMax = 65535;
-inline constexpr size_t kStreamBufferMax = kStreamMessageMax + 2;
 inline constexpr size_t kStreamQueueMax = 4 * kStreamBufferMax;
 
 class StreamSet {
@@ -62,9 +61,7 @@ class StreamSet {
     bool served = false;  // in this turn: its buffer is pointed to and must not move
     std::vector<uint8_t> out;
     size_t out_begin = 0;  // first unsent octet
-    std::vector<uint8_t> in;
-    size_t in_begin = 0;  // first octet not yet delivered
-    size_t in_end = 0;
+    FrameBuffer in;
   };
   struct Failure {
     StreamId id;
