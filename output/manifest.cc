@@ -7,6 +7,7 @@
 
 #include "io/check.h"
 #include "output/csv.h"
+#include "output/json_text.h"
 
 namespace mxscan {
 namespace {
@@ -15,7 +16,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kManifestFormat = "mxscan-manifest";
 constexpr std::string_view kMetadataFormat = "mxscan-metadata";
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 1;    // of the metadata
+constexpr int kManifestVersion = 2;  // 1 had no seal
 
 std::string Dump(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
 
@@ -80,7 +82,7 @@ Json PartToJson(const PartInfo& part) {
 template <typename Entries, typename GetText>
 std::string WrapParts(int shard, const Entries& entries, const std::string& checkpoint, GetText get_text) {
   std::string text = "{\"format\":\"" + std::string(kManifestFormat) +
-                     "\",\"version\":" + std::to_string(kFormatVersion) + ",\"shard\":" + std::to_string(shard) +
+                     "\",\"version\":" + std::to_string(kManifestVersion) + ",\"shard\":" + std::to_string(shard) +
                      ",\"parts\":[";
   bool first = true;
   for (const auto& entry : entries) {
@@ -90,7 +92,7 @@ std::string WrapParts(int shard, const Entries& entries, const std::string& chec
   }
   text += first ? "]" : "\n]";
   if (!checkpoint.empty()) text += ",\n\"checkpoint\":" + checkpoint;
-  text += "}\n";
+  SealJson(&text);
   return text;
 }
 
@@ -230,7 +232,10 @@ std::string ManifestToJson(int shard, const std::vector<PartInfo>& parts) {
 }
 
 absl::StatusOr<Manifest> ManifestFromJson(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  // Looked at first: of a damaged text nothing is to be believed, its version least of all.
+  const JsonSeal seal = CheckJsonSeal(text);
+  if (seal == JsonSeal::kBroken) return absl::DataLossError("is damaged: its checksum is not that of its content");
+  const Json json = ParseJson(text);
   if (!json.is_object()) return absl::DataLossError("is no JSON object");
   std::string format;
   int version = 0;
@@ -240,15 +245,21 @@ absl::StatusOr<Manifest> ManifestFromJson(std::string_view text) {
       !Get(json, "shard", kShardMax, &manifest.shard)) {
     return absl::DataLossError("is no manifest of a dataset");
   }
-  if (!Get(json, "version", kFormatVersion, &version)) {
+  if (!Get(json, "version", kManifestVersion, &version) || version == 0) {
     return absl::DataLossError("is of a version that this program does not know");
   }
+  if (version > 1 && seal == JsonSeal::kNone) return absl::DataLossError("is damaged: its checksum is missing");
   if (const Json* const checkpoint = GetMember(json, "checkpoint", Json::value_t::object); checkpoint != nullptr) {
     manifest.checkpoint = Dump(*checkpoint);
   }
   for (const Json& part : *parts) {
     if (!ReadPart(part, &manifest.parts.emplace_back()) || manifest.parts.back().shard != manifest.shard) {
       return absl::DataLossError("part " + std::to_string(manifest.parts.size()) + " cannot be understood");
+    }
+    // As they are written; one that is listed twice would be counted twice.
+    const size_t count = manifest.parts.size();
+    if (count > 1 && !PartBefore(manifest.parts[count - 2], manifest.parts[count - 1])) {
+      return absl::DataLossError("part " + std::to_string(count) + " is listed twice or out of order");
     }
   }
   return manifest;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "output/csv.h"
+#include "output/json_text.h"
 
 namespace mxscan {
 namespace {
@@ -35,16 +36,10 @@ class ObjectReader {
   explicit ObjectReader(const Json& json) : json_(json) { ok_ = json.is_object(); }
   bool ok() const { return ok_; }
 
-  ObjectReader& Read(const char* name, std::string* value) {
-    if (const Json* member = Find(name); Require(member, member != nullptr && member->is_string(), name)) {
-      *value = member->get<std::string>();
-    }
-    return *this;
-  }
-  ObjectReader& Read(const char* name, uint64_t* value) {
-    if (const Json* member = Find(name); Require(member, member != nullptr && member->is_number_unsigned(), name)) {
-      *value = member->get<uint64_t>();
-    }
+  template <typename Value>
+  ObjectReader& Read(const char* name, Value* value) {
+    const Json* const member = Find(name);
+    Require(member, member != nullptr && Take(*member, value), name);
     return *this;
   }
   ObjectReader& ReadTime(const char* name, int64_t* time_us) {
@@ -54,19 +49,6 @@ class ObjectReader {
     const bool valid =
         member != nullptr && member->is_string() && TimeFromText(member->get_ref<const std::string&>(), time_us);
     Require(member, valid, name);
-    return *this;
-  }
-  // A map of names to numbers, texts or such maps.
-  template <typename Value>
-  ObjectReader& Read(const char* name, std::map<std::string, Value>* values) {
-    values->clear();
-    const Json* const member = Find(name);
-    if (!Require(member, member != nullptr && member->is_object(), name)) return *this;
-    ObjectReader inner(*member);
-    for (auto item = member->begin(); item != member->end(); ++item) {
-      inner.Read(item.key().c_str(), &(*values)[item.key()]);
-    }
-    Require(member, inner.ok(), name);
     return *this;
   }
   const Json* ReadArray(const char* name) {
@@ -80,6 +62,26 @@ class ObjectReader {
   const std::string& first_bad() const { return first_bad_; }
 
  private:
+  static bool Take(const Json& json, std::string* value) {
+    if (!json.is_string()) return false;
+    *value = json.get<std::string>();
+    return true;
+  }
+  static bool Take(const Json& json, uint64_t* value) {
+    if (!json.is_number_unsigned()) return false;
+    *value = json.get<uint64_t>();
+    return true;
+  }
+  // A map of names to numbers, texts or such maps.
+  template <typename Value>
+  static bool Take(const Json& json, std::map<std::string, Value>* values) {
+    values->clear();
+    if (!json.is_object()) return false;
+    for (auto item = json.begin(); item != json.end(); ++item) {
+      if (!Take(item.value(), &(*values)[item.key()])) return false;
+    }
+    return true;
+  }
   const Json* Find(const char* name) const {
     if (!json_.is_object()) return nullptr;
     const auto member = json_.find(name);
@@ -195,7 +197,7 @@ std::string RunInfoToJson(const RunInfo& run) {
 }
 
 absl::StatusOr<RunInfo> RunInfoFromJson(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(text);
   RunInfo run;
   std::string format;
   std::string exit_state;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "output/json_text.h"
 #include "scanner/dns/name.h"
 
 namespace mxscan {
@@ -69,7 +70,7 @@ std::string CheckpointToJson(const Checkpoint& checkpoint) {
 }
 
 absl::StatusOr<Checkpoint> CheckpointFromJson(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(text);
   if (!json.is_object() || !json.contains("lines") || !json["lines"].is_number_unsigned() ||
       !json.contains("open_hosts") || !json["open_hosts"].is_array() || !json.contains("run")) {
     return absl::DataLossError("the checkpoint cannot be understood");

@@ -7,6 +7,7 @@ The scans that are gone on with ask one small server on loopback; resume_test.py
 """
 
 import gzip
+import hashlib
 import json
 import os
 import pty
@@ -24,6 +25,12 @@ from cli_test import (CANNOT_CREATE, DATA_ERROR, LIMIT_S, MXSCAN, NAMES, NO_INPU
                       USAGE, CliCase, run, tree_digest)
 
 NOT_PERMITTED, CONFIGURATION = 77, 78
+
+
+def sealed(manifest):
+    """The text of a changed manifest with the checksum that fits it."""
+    content = manifest[: manifest.rindex(',\n"sha256":"')]
+    return content + ',\n"sha256":"' + hashlib.sha256(content.encode()).hexdigest() + '"}\n'
 
 
 class ResumeTest(CliCase):
@@ -303,12 +310,14 @@ class ResumeTest(CliCase):
         manifest = self.out / "_manifest" / "shard-00000.json"
         text = manifest.read_text()
         manifest.write_text(text.replace('"lines":', '"limes":'))
+        self.expect(DATA_ERROR, run("resume", self.out), manifest.name, "damaged")
+        manifest.write_text(sealed(manifest.read_text()))
         self.expect(DATA_ERROR, run("resume", self.out), "checkpoint")
         host = '{"host": "mx.example.", "a_chain": [], "aaaa_chain": [], "addresses": ["192.0.2.1"]}'
         for hosts, what in ((host, "without its row"), (f"{host}, {host}", "twice")):
             damaged, count = re.subn(r'"open_hosts":\s*\[\]', f'"open_hosts": [{hosts}]', text)
             self.assertEqual(count, 1)
-            manifest.write_text(damaged)
+            manifest.write_text(sealed(damaged))
             self.expect(DATA_ERROR, run("resume", self.out), "shard-00000.json: its checkpoint", f"mx.example. {what}")
         manifest.write_text(text)
         self.expect(OK, run("resume", self.out, "--quiet"))
