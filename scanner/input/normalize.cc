@@ -138,7 +138,13 @@ bool UnicodeToName(std::string_view token, Name* name, RejectReason* reason) {
                                               : RejectReason::kIdna;
     return false;
   }
-  if (AsciiToName(reinterpret_cast<const char*>(converted), name, reason)) return true;
+  const std::string_view mapped(reinterpret_cast<const char*>(converted));
+  if (AsciiToName(mapped, name, reason)) {
+    // The mapping drops what is invisible and turns wide digits into plain ones, so that only now an address shows.
+    if (!EndsInNumber(mapped) || !IsAddress(mapped)) return true;
+    *reason = RejectReason::kAddress;
+    return false;
+  }
   // The mapping may give ASCII that no host name holds, of a full-width slash for one.
   if (*reason == RejectReason::kNotAName) *reason = RejectReason::kIdna;
   return false;
@@ -161,7 +167,9 @@ bool NormalizeName(std::string_view token, Name* name, RejectReason* reason) {
   if (token.find('@') != std::string_view::npos) return reject(RejectReason::kEmailAddress);
   if (token.find('/') != std::string_view::npos) return reject(RejectReason::kUrl);
   const bool ascii = std::all_of(token.begin(), token.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
-  return ascii ? AsciiToName(token, name, reason) : UnicodeToName(token, name, reason);
+  if (ascii ? AsciiToName(token, name, reason) : UnicodeToName(token, name, reason)) return true;
+  name->Clear();
+  return false;
 }
 
 std::string_view TrimSpace(std::string_view text) {

@@ -102,6 +102,15 @@ TEST(InputNormalize, Addresses) {
                             "::", "2001:DB8::/32", "fe80::1%eth0", "::ffff:192.0.2.1", "[IPv6:2001:db8::1]"}) {
     ExpectReject(token, RejectReason::kAddress);
   }
+  // As they are pasted from a page: with an invisible octet, with wide digits, with the full stop of Chinese.
+  for (const char* token : {"1.2.3.4\xe2\x80\x8b",
+                            "\xe2\x80\x8b"
+                            "192.0.2.1.",
+                            "\xef\xbc\x91.2.3.4",
+                            "1.2\xe3\x80\x82"
+                            "3.4"}) {
+    ExpectReject(token, RejectReason::kAddress);
+  }
   // Numbers, but no addresses: names that nobody has.
   ExpectName("300.1.1.1", {"300", "1", "1", "1"});
   ExpectName("1.2.3", {"1", "2", "3"});
