@@ -1,5 +1,6 @@
 // Interpretation: what must hold of every answer, and what must not change it (the order of the records, their number).
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -124,6 +125,18 @@ std::string CheckAnswer(const Octets& octets) {
     }
   }
   return "";
+}
+
+uint64_t DecodingTime(const Octets& octets) {
+  static MessageView message;  // warm, as in a worker
+  static Answer answer;
+  const auto begin = std::chrono::steady_clock::now();
+  if (message.Parse(octets) == WireError::kNone && message.question_ok()) {
+    const Name question(LowerCase(std::string(message.question_name().begin(), message.question_name().end())));
+    InterpretAnswer(message, question, static_cast<RrType>(message.question_type()), &answer);
+  }
+  const auto time = std::chrono::steady_clock::now() - begin;
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time).count());
 }
 
 }  // namespace mxscan::fuzz

@@ -6,6 +6,7 @@
 // whatever a target reports. A batch is given by the seed and its number alone.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #include <iterator>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/fuzz/mutate.h"
@@ -31,11 +33,19 @@ namespace mxscan::fuzz {
 namespace {
 
 constexpr unsigned kHangSeconds = 20;  // for one batch, which takes well under a second
-constexpr uint64_t kBatchInputs = 2000;
+constexpr uint64_t kBatchInputs = 1000;
 constexpr size_t kInputSizeMax = 1 << 16;
 constexpr size_t kReasonsMax = 32;
 
 enum class Stage : int { kIdle, kOurs, kOracle };
+
+constexpr size_t kSmallMax = 4096;
+
+struct Slowest {
+  uint64_t ns;
+  size_t size;
+  uint8_t input[kInputSizeMax];
+};
 
 // What a child leaves behind.
 struct Shared {
@@ -48,35 +58,62 @@ struct Shared {
   uint64_t oracle_deaths;
   char reason_names[kReasonsMax][32];
   uint64_t reason_counts[kReasonsMax];
+  Slowest slowest[2];  // of messages of at most kSmallMax octets, and of others
+};
+
+struct Target {
+  const char* name;
+  std::string (*check)(const Octets&);
+  Octets (Mutator::*next)();
+  std::vector<Seed> (*seeds)();
+};
+constexpr Target kTargets[] = {
+    {"wire", CheckWire, &Mutator::NextMessage, MakeSeeds},
+    {"answer", CheckAnswer, &Mutator::NextMessage, MakeSeeds},
+    {"name", CheckName, &Mutator::NextOctets, MakeSeeds},
+    {"stream", CheckStream, &Mutator::NextText, MakeStreamSeeds},
+    {"line", CheckLine, &Mutator::NextText, MakeLineSeeds},
+    {"blocklist", CheckBlocklist, &Mutator::NextText, MakeBlocklistSeeds},
+    {"hints", CheckHints, &Mutator::NextText, MakeHintsSeeds},
+    {"manifest", CheckManifest, &Mutator::NextText, MakeManifestSeeds},
+    {"checkpoint", CheckCheckpoint, &Mutator::NextDamage, MakeCheckpointSeeds},
 };
 
 struct Options {
-  std::string target = "wire";
+  const Target* target = kTargets;
   std::string corpus;
   std::string replay;
   std::string make_corpus;
   std::string out = "fuzz-finding";
   uint64_t seed = 0;
   double seconds = 0;
+  double cpu_seconds = 0;
   uint64_t iterations = 0;
 };
 
 int Usage() {
+  std::string targets;
+  for (const Target& target : kTargets) targets += (targets.empty() ? "" : "|") + std::string(target.name);
   std::fprintf(stderr,
-               "usage: fuzz_dns [--target wire|answer|name] --corpus DIR (--seconds N | --iterations N) [--seed N]\n"
-               "                [--out FILE]\n"
-               "       fuzz_dns [--target wire|answer|name] --replay FILE\n"
-               "       fuzz_dns --make-corpus DIR\n");
+               "usage: fuzz_dns [--target TARGET] --corpus DIR (--seconds N | --cpu-seconds N | --iterations N)\n"
+               "                [--seed N] [--out FILE]\n"
+               "       fuzz_dns [--target TARGET] --replay FILE\n"
+               "       fuzz_dns [--target TARGET] --make-corpus DIR\n"
+               "TARGET is one of %s.\n",
+               targets.c_str());
   return 2;
 }
 
 bool ParseOptions(int argc, char** argv, Options* options) {
+  bool known = true;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string key = argv[i];
     const char* value = argv[i + 1];
-    if (key == "--target")
-      options->target = value;
-    else if (key == "--corpus")
+    if (key == "--target") {
+      options->target = std::find_if(std::begin(kTargets), std::end(kTargets),
+                                     [value](const Target& target) { return std::string_view(target.name) == value; });
+      known = options->target != std::end(kTargets);
+    } else if (key == "--corpus")
       options->corpus = value;
     else if (key == "--replay")
       options->replay = value;
@@ -88,14 +125,16 @@ bool ParseOptions(int argc, char** argv, Options* options) {
       options->seed = std::strtoull(value, nullptr, 0);
     else if (key == "--seconds")
       options->seconds = std::strtod(value, nullptr);
+    else if (key == "--cpu-seconds")
+      options->cpu_seconds = std::strtod(value, nullptr);
     else if (key == "--iterations")
       options->iterations = std::strtoull(value, nullptr, 0);
     else
       return false;
   }
-  const bool target = options->target == "wire" || options->target == "answer" || options->target == "name";
-  const bool runs = !options->corpus.empty() && (options->seconds > 0 || options->iterations > 0);
-  return argc % 2 == 1 && target && (runs || !options->replay.empty() || !options->make_corpus.empty());
+  const bool bounded = options->seconds > 0 || options->cpu_seconds > 0 || options->iterations > 0;
+  const bool runs = !options->corpus.empty() && bounded;
+  return argc % 2 == 1 && known && (runs || !options->replay.empty() || !options->make_corpus.empty());
 }
 
 void CountReason(const std::string& name, Shared* shared) {
@@ -107,12 +146,14 @@ void CountReason(const std::string& name, Shared* shared) {
   }
 }
 
+bool HasOracle(const Target& target) { return target.check == CheckWire; }
+// What happens to a message that comes from the network: its time is looked at.
+bool IsTimed(const Target& target) { return target.check == CheckWire || target.check == CheckAnswer; }
+
 // Empty where all is well.
-std::string CheckInput(const std::string& target, const Octets& input, Shared* shared) {
-  if (target == "name") return CheckName(input);
-  if (target == "answer") return CheckAnswer(input);
-  std::string wrong = CheckWire(input);
-  if (!wrong.empty()) return wrong;
+std::string CheckInput(const Target& target, const Octets& input, Shared* shared) {
+  std::string wrong = target.check(input);
+  if (!wrong.empty() || !HasOracle(target)) return wrong;
   shared->stage = Stage::kOracle;
   const Disagreement disagreement = CompareWithOracle(input);
   shared->stage = Stage::kOurs;
@@ -124,19 +165,34 @@ std::string CheckInput(const std::string& target, const Octets& input, Shared* s
   return disagreement.listed ? "" : "oracle: " + disagreement.detail;
 }
 
-// The child's work. Returns its exit status.
+// Remembers the slowest inputs. What looks slow is looked at again: this machine may have been busy with something
+// else.
+void TimeInput(const Octets& input, Shared* shared) {
+  constexpr int kLooks = 5;
+  Slowest* const slowest = &shared->slowest[input.size() <= kSmallMax ? 0 : 1];
+  uint64_t best_ns = UINT64_MAX;
+  for (int i = 0; i < kLooks && best_ns > slowest->ns; ++i) best_ns = std::min(best_ns, DecodingTime(input));
+  if (best_ns <= slowest->ns) return;
+  slowest->ns = best_ns;
+  slowest->size = std::min(input.size(), kInputSizeMax);
+  std::copy_n(input.begin(), slowest->size, slowest->input);
+}
+
+// The child's work; it ends early where `time_is_up`. Returns its exit status.
+template <typename TimeIsUp>
 int RunBatch(const Options& options, const std::vector<Octets>& corpus, uint64_t batch, uint64_t inputs,
-             Shared* shared) {
-  alarm(kHangSeconds);
+             TimeIsUp time_is_up, Shared* shared) {
   Mutator mutator(&corpus, Random(options.seed ^ (batch << 32)).Next());
-  for (uint64_t i = 0; i < inputs; ++i) {
-    const Octets input = options.target == "name" ? mutator.NextOctets() : mutator.NextMessage();
+  for (uint64_t i = 0; i < inputs && !time_is_up(); ++i) {
+    alarm(kHangSeconds);
+    const Octets input = (mutator.*options.target->next)();
     shared->input_size = std::min(input.size(), kInputSizeMax);
     std::copy_n(input.begin(), shared->input_size, shared->input);
     shared->stage = Stage::kOurs;
-    const std::string wrong = CheckInput(options.target, input, shared);
+    const std::string wrong = CheckInput(*options.target, input, shared);
     shared->stage = Stage::kIdle;
     ++shared->inputs;
+    if (wrong.empty() && IsTimed(*options.target)) TimeInput(input, shared);
     if (wrong.empty()) continue;
     std::snprintf(shared->finding, sizeof(shared->finding), "%s", wrong.c_str());
     return 1;
@@ -190,8 +246,8 @@ std::vector<Octets> LoadCorpus(const std::string& folder) {
   return corpus;
 }
 
-int MakeCorpus(const std::string& folder) {
-  for (const Seed& seed : MakeSeeds()) {
+int MakeCorpus(const Target& target, const std::string& folder) {
+  for (const Seed& seed : target.seeds()) {
     if (!WriteFile(folder + "/" + seed.name, seed.octets.data(), seed.octets.size())) {
       std::fprintf(stderr, "cannot write %s/%s\n", folder.c_str(), seed.name.c_str());
       return 2;
@@ -209,7 +265,7 @@ int Replay(const Options& options, Shared* shared) {
   const bool good = InChild(shared, [&]() {
     alarm(kHangSeconds);
     shared->stage = Stage::kOurs;
-    const std::string wrong = CheckInput(options.target, input, shared);
+    const std::string wrong = CheckInput(*options.target, input, shared);
     std::snprintf(shared->finding, sizeof(shared->finding), "%s", wrong.c_str());
     return wrong.empty() ? 0 : 1;
   });
@@ -221,15 +277,30 @@ int Replay(const Options& options, Shared* shared) {
   return good ? 0 : 1;
 }
 
+double CpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 void PrintCounts(const Options& options, const Shared& shared, uint64_t batches) {
-  std::printf("target %s seed %llu: %llu inputs in %llu batches", options.target.c_str(),
+  std::printf("target %s seed %llu: %llu inputs in %llu batches, %.0f s of processor time", options.target->name,
               static_cast<unsigned long long>(options.seed), static_cast<unsigned long long>(shared.inputs),
-              static_cast<unsigned long long>(batches));
-  if (options.target == "wire") {
+              static_cast<unsigned long long>(batches), CpuSeconds());
+  if (HasOracle(*options.target)) {
     std::printf(", ldns agreed on %llu and died %llu times", static_cast<unsigned long long>(shared.agreed),
                 static_cast<unsigned long long>(shared.oracle_deaths));
   }
   std::printf("\n");
+  for (const Slowest& slowest : shared.slowest) {
+    if (slowest.size == 0) continue;
+    std::printf("  slowest to decode%s: %.1f us, of %zu octets\n",
+                &slowest == shared.slowest ? "" : " of the large ones", static_cast<double>(slowest.ns) / 1000,
+                slowest.size);
+  }
   for (size_t i = 0; i < kReasonsMax && shared.reason_names[i][0] != 0; ++i) {
     std::printf("  %-24s %llu\n", shared.reason_names[i], static_cast<unsigned long long>(shared.reason_counts[i]));
   }
@@ -243,17 +314,18 @@ int Fuzz(const Options& options, const char* program, Shared* shared) {
   }
   std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
   const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [&]() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const auto time_is_up = [&]() {
+    const auto elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return options.seconds > 0 && elapsed >= options.seconds;
   };
   uint64_t batch = 0;
   uint64_t planned = 0;
   bool good = true;
-  while (good && (options.seconds <= 0 || elapsed() < options.seconds) &&
+  while (good && !time_is_up() && (options.cpu_seconds <= 0 || CpuSeconds() < options.cpu_seconds) &&
          (options.iterations == 0 || planned < options.iterations)) {
     const uint64_t inputs =
         options.iterations == 0 ? kBatchInputs : std::min(kBatchInputs, options.iterations - planned);
-    good = InChild(shared, [&]() { return RunBatch(options, corpus, batch, inputs, shared); });
+    good = InChild(shared, [&]() { return RunBatch(options, corpus, batch, inputs, time_is_up, shared); });
     planned += inputs;
     ++batch;
   }
@@ -261,14 +333,14 @@ int Fuzz(const Options& options, const char* program, Shared* shared) {
   if (good) return 0;
   std::printf("FINDING: %s\n", shared->finding);
   if (!WriteFile(options.out, shared->input, shared->input_size)) std::printf("cannot write %s\n", options.out.c_str());
-  std::printf("replay: %s --target %s --replay %s\n", program, options.target.c_str(), options.out.c_str());
+  std::printf("replay: %s --target %s --replay %s\n", program, options.target->name, options.out.c_str());
   return 1;
 }
 
 int Main(int argc, char** argv) {
   Options options;
   if (!ParseOptions(argc, argv, &options)) return Usage();
-  if (!options.make_corpus.empty()) return MakeCorpus(options.make_corpus);
+  if (!options.make_corpus.empty()) return MakeCorpus(*options.target, options.make_corpus);
   void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     std::perror("mmap");

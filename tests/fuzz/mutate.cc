@@ -31,7 +31,25 @@ Octets Mutator::NextMessage() {
   // Mostly few changes: a message with many is refused at the first.
   for (size_t changes = 1 + random_.Below(random_.Below(4) == 0 ? 8 : 2); changes > 0; --changes) MutateOnce(&octets);
   if (octets.size() > kInputMax) octets.resize(kInputMax);
+  if (random_.Below(512) == 0) Grow(&octets);
   return octets;
+}
+
+// One of the records again and again, to the size at which work is bounded: 4 KiB, or the greatest message.
+void Mutator::Grow(Octets* octets) {
+  constexpr size_t kSizes[] = {4096, 4096, 4096, 65535};
+  const size_t size_max = kSizes[random_.Below(std::size(kSizes))];
+  const ReferenceMessage layout = ReadMessage(*octets);
+  if (layout.records.empty() || octets->size() >= size_max) return;
+  const ReferenceRecord& record = layout.records[random_.Below(layout.records.size())];
+  const auto begin = octets->begin() + static_cast<ptrdiff_t>(record.begin);
+  const Octets copy(begin, octets->begin() + static_cast<ptrdiff_t>(record.end));
+  const size_t count = (size_max - octets->size()) / copy.size();
+  Octets copies;
+  copies.reserve(count * copy.size());
+  for (size_t i = 0; i < count; ++i) copies.insert(copies.end(), copy.begin(), copy.end());
+  octets->insert(octets->begin() + static_cast<ptrdiff_t>(record.end), copies.begin(), copies.end());
+  Store(static_cast<uint16_t>(Load(*octets, CountField(record.section)) + count), CountField(record.section), octets);
 }
 
 Octets Mutator::NextOctets() {

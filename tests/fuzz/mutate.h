@@ -1,9 +1,9 @@
-// Changes to DNS messages that a random octet would seldom make.
+// Changes to DNS messages and to texts that a random octet would seldom make.
 //
 // Purpose: the mutator reads a message's layout with the reference reader and edits what stands there: fields,
-// pointers, records. Given one seed the sequence of inputs is the same everywhere (the generator is its own, not the
-// library's). Ownership: refers to the corpus. Thread safety: one thread at a time. Errors: none; any octets are good
-// input.
+// pointers, records. Of other files it edits words, numbers and lines. Given one seed the sequence of inputs is the
+// same everywhere (the generator is its own, not the library's). Ownership: refers to the corpus. Thread safety: one
+// thread at a time. Errors: none; any octets are good input.
 #ifndef MXSCAN_TESTS_FUZZ_MUTATE_H_
 #define MXSCAN_TESTS_FUZZ_MUTATE_H_
 
@@ -36,8 +36,12 @@ class Mutator {
   Mutator(const std::vector<Octets>* corpus, uint64_t seed) : corpus_(*corpus), random_(seed) {}
 
   Octets NextMessage();
-  // For targets that take any octets.
+  // Names as octets or as text, not of the corpus.
   Octets NextOctets();
+  // A changed file of the corpus.
+  Octets NextText();
+  // What the target of checkpoints takes: mostly a few changes to a dataset's files, else a changed text.
+  Octets NextDamage();
   Random* random() { return &random_; }
 
  private:
@@ -53,6 +57,11 @@ class Mutator {
   void RemoveRecord(const ReferenceMessage& layout, Octets* octets);
   void SpliceRecord(const ReferenceMessage& layout, Octets* octets);
   void Resize(Octets* octets);
+  void Grow(Octets* octets);
+  void MutateText(Octets* octets);
+  void EditNumber(Octets* octets);
+  void InsertWord(Octets* octets);
+  void MoveSpan(Octets* octets);
 
   const std::vector<Octets>& corpus_;
   Random random_;
