@@ -13,6 +13,7 @@
 #include "io/system_error.h"
 #include "scanner/cli/commands.h"
 #include "scanner/cli/exit_status.h"
+#include "scanner/cli/terminal.h"
 #include "scanner/run/scan_core.h"
 
 namespace mxscan {
@@ -68,7 +69,7 @@ int Main(int count, char** words) {
 
 }  // namespace
 
-void Complain(const std::string& text) { WriteText(STDERR_FILENO, absl::StrCat("mxscan: ", text, "\n")); }
+void Complain(const std::string& text) { WriteText(STDERR_FILENO, absl::StrCat("mxscan: ", ForTerminal(text), "\n")); }
 
 bool Print(std::string_view text) {
   if (WriteText(STDOUT_FILENO, text)) return true;

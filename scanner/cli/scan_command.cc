@@ -13,6 +13,7 @@
 #include "scanner/cli/lookups.h"
 #include "scanner/cli/progress.h"
 #include "scanner/cli/resolvers.h"
+#include "scanner/cli/terminal.h"
 #include "scanner/cli/units.h"
 #include "scanner/input/blocklist_file.h"
 #include "scanner/run/scan.h"
@@ -403,7 +404,7 @@ int ScanCommand::DryRun(const ScanOptions& options) {
   absl::StrAppend(&text, "\nworkers: ", WorkersFor(options, CpuCount()),
                   ", memory of caches: ", options.memory_bytes >> 20, " MiB\n");
   if (!options.output.empty()) absl::StrAppend(&text, "dataset: ", options.output, "\n");
-  if (!Print(text)) return kExitWrite;
+  if (!Print(ForTerminal(text))) return kExitWrite;
   return counts.targets > 0 ? kExitDone : kExitInputUnusable;
 }
 
