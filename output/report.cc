@@ -179,7 +179,8 @@ std::string Milliseconds(uint64_t us) {
   return text;
 }
 
-void AppendQuality(const SummaryCounts& counts, std::span<const ResolverStats> servers, std::string* text) {
+void AppendQuality(const SummaryCounts& counts, std::span<const ResolverStats> servers, uint64_t receive_drops,
+                   std::string* text) {
   Table table({33, 11, 7}, text);
   table.Heading({"MEASUREMENT", "", "%"});
   const auto& mx = counts.outcomes[static_cast<size_t>(LookupKind::kMx)];
@@ -201,6 +202,10 @@ void AppendQuality(const SummaryCounts& counts, std::span<const ResolverStats> s
   if (sent > 0) {
     table.Row({"packets sent", FormatCount(sent)});
     table.Row({"attempts that timed out", FormatCount(timed_out), PercentOf(timed_out, sent)});
+    // Our own loss, apart from the network's.
+    if (receive_drops > 0) {
+      table.Row({"answers that this machine dropped", FormatCount(receive_drops), PercentOf(receive_drops, sent)});
+    }
     table.Row({"retries", FormatCount(retries), PercentOf(retries, sent)});
   }
   const uint64_t lines = counts.domain_rows + counts.reject_rows;
@@ -279,7 +284,7 @@ absl::StatusOr<std::string> FormatReport(const Summary& summary, std::span<const
   AppendTop(*tlds, "TOP-LEVEL DOMAINS", "domains", &text);
   AppendReverse(counts, &text);
   AppendOutcomes(counts, &text);
-  AppendQuality(counts, servers, &text);
+  AppendQuality(counts, servers, options.receive_drops, &text);
   if (options.withheld.has_value()) AppendBlocklist(counts, *options.withheld, &text);
   AppendResolvers(servers, options.top, &text);
   return text;

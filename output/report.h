@@ -30,6 +30,8 @@ struct ReportOptions {
   size_t top = 10;  // providers, TLDs, resolvers shown
   // What the run did not ask because of its blocklist; shown where there was one.
   std::optional<WithheldCounts> withheld;
+  // Answers that came and that the scanning machine dropped for want of socket buffer; shown where there were any.
+  uint64_t receive_drops = 0;
 };
 
 absl::StatusOr<std::string> FormatReport(const Summary& summary, std::span<const ResolverStats> resolvers,

@@ -49,6 +49,9 @@ std::string Progress::Line(const ProgressCounts& counts, TimeNs now) const {
   absl::StrAppend(&line, " names  ", CountText(domain_rate_), "/s  ", CountText(query_rate_), " q/s  ",
                   CountText(static_cast<double>(counts.inflight)), " in flight  ",
                   Percent(counts.timed_out, counts.sent), " timeouts");
+  if (counts.receive_drops > 0) {
+    absl::StrAppend(&line, "  ", CountText(static_cast<double>(counts.receive_drops)), " dropped here");
+  }
   const uint64_t left = counts.domains_total - std::min(counts.domains_done, counts.domains_total);
   if (counts.total_known && domain_rate_ > 0 && left > 0) {
     const double seconds = static_cast<double>(left) / domain_rate_;

@@ -22,6 +22,7 @@ struct ProgressCounts {
   uint64_t timed_out = 0;
   uint64_t retries = 0;
   uint64_t inflight = 0;
+  uint64_t receive_drops = 0;  // answers that this machine dropped: among the timeouts, but not the network's fault
 };
 
 class Progress {

@@ -5,7 +5,9 @@
 #include <charconv>
 #include <optional>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "io/privileges.h"
 #include "io/process.h"
 #include "scanner/cli/commands.h"
@@ -48,6 +50,7 @@ struct ScanFlags {
   std::vector<std::string> blocklist_files;
   std::string user;
   std::string checkpoint_interval = "30s";
+  std::string transport_limits;
   bool quiet = false;
   bool dry_run = false;
 };
@@ -97,6 +100,33 @@ absl::Status ReadLimits(const ScanFlags& flags, ScanOptions* options) {
   if (status.ok()) status = ReadOption("--max-domains", flags.max_domains, count, 0, 1e15, &options->domains_max);
   if (status.ok()) status = ReadOption("--memory", flags.memory, octets, 16 << 20, 1e15, &options->memory_bytes);
   return status;
+}
+
+// "receive-buffer=4096,buffers=4": how small the transport's queues are, to see what happens where they overflow.
+absl::Status ReadTransportLimits(const std::string& text, TransportOptions* transport) {
+  for (const absl::string_view item : absl::StrSplit(text, ',', absl::SkipEmpty())) {
+    const std::pair<std::string, std::string> limit = absl::StrSplit(item, absl::MaxSplits('=', 1));
+    int value = 0;
+    const bool number = absl::SimpleAtoi(limit.second, &value) && value >= 0;
+    if (number && limit.first == "receive-buffer") {
+      transport->receive_buffer_bytes = value;
+    } else if (number && limit.first == "send-buffer") {
+      transport->send_buffer_bytes = value;
+    } else if (number && limit.first == "buffers") {
+      transport->buffer_count = static_cast<size_t>(value);
+    } else if (number && limit.first == "sq") {
+      transport->sq_entries = static_cast<uint32_t>(value);
+    } else if (number && limit.first == "cq") {
+      transport->cq_entries = static_cast<uint32_t>(value);
+    } else if (number && limit.first == "segments") {
+      transport->segments_max = static_cast<size_t>(value);
+    } else {
+      return Usage(absl::StrCat("--transport-limits: '", item,
+                                "' is none of receive-buffer, send-buffer, buffers, sq, ",
+                                "cq, segments with '=' and a number"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ReadChoices(const ScanFlags& flags, ScanOptions* options) {
@@ -204,6 +234,7 @@ std::vector<std::pair<std::string, std::string>> Described(const ScanFlags& flag
   add_each("blocklist-file", flags.blocklist_files);
   add("user", flags.user);
   add("checkpoint-interval", flags.checkpoint_interval);
+  if (!flags.transport_limits.empty()) add("transport-limits", flags.transport_limits);
   if (options.iterative) {
     add("root-hints", flags.root_hints);  // empty: built in
     if (options.minimise) add("minimise", "true");
@@ -224,6 +255,7 @@ absl::StatusOr<ScanOptions> Understand(ScanFlags flags) {
   absl::Status status = ReadResolution(&flags, &options);
   if (status.ok()) status = ReadLimits(flags, &options);
   if (status.ok()) status = ReadChoices(flags, &options);
+  if (status.ok()) status = ReadTransportLimits(flags.transport_limits, &options.transport);
   if (status.ok()) status = ParseLookups(flags.lookups, &options.lookups);
   if (status.ok()) status = ReadSeed(flags.seed, &options.seed);
   if (!status.ok()) return status;
@@ -325,7 +357,9 @@ ScanCommand::ScanCommand(CLI::App* root) {
       "--user", flags_.user,
       "whom a scan started as root becomes; the owner of the output directory or of the one above it where "
       "not given, or nobody if that is root");
-  app_->add_option("--checkpoint-interval", flags_.checkpoint_interval)->group("");  // for tests, so not documented
+  // For tests, so not documented.
+  app_->add_option("--checkpoint-interval", flags_.checkpoint_interval)->group("");
+  app_->add_option("--transport-limits", flags_.transport_limits)->group("");
   app_->add_flag("--quiet", flags_.quiet, "say nothing but errors");
   app_->add_flag("--dry-run", flags_.dry_run, "read the lists, say what would be done, send nothing");
 }
@@ -420,6 +454,13 @@ std::string ResumeText(const ScanOptions& options, const ScanResult& result) {
                       result.needs_input_again ? ", with the list given again as it was, from its beginning" : "");
 }
 
+// Loss that is not the network's, and that the user can mend.
+std::string DropsText(uint64_t drops) {
+  return absl::StrCat("this machine dropped ", drops,
+                      " answers for want of socket buffer; they were asked for again. mxscan doctor says how to get "
+                      "larger ones, a lower --rate needs none");
+}
+
 int ScanCommand::Report(const ScanOptions& options, const ScanResult& result) {
   const std::string why = result.status.ok() ? result.message : std::string(result.status.message());
   switch (result.end) {
@@ -503,12 +544,16 @@ int ScanCommand::Run(std::optional<RunInfo> resumed) {
                                   .answered = state.answered,
                                   .timed_out = state.timed_out,
                                   .retries = state.retries,
-                                  .inflight = state.inflight};
+                                  .inflight = state.inflight,
+                                  .receive_drops = state.receive_drops};
       WriteText(STDERR_FILENO, progress.Update(counts, state.now));
     };
   }
   const ScanResult result = RunScan(*options, &signals, hooks);
-  if (!options->quiet) WriteText(STDERR_FILENO, progress.Finish());
+  if (!options->quiet) {
+    WriteText(STDERR_FILENO, progress.Finish());
+    if (result.receive_drops > 0) Complain(DropsText(result.receive_drops));
+  }
   return Report(*options, result);
 }
 

@@ -30,6 +30,7 @@ class SummarizeCommand : public Command {
     ReportOptions options;
     options.top = static_cast<size_t>(top_);
     options.withheld = recount->withheld;
+    options.receive_drops = recount->receive_drops;
     const absl::StatusOr<std::string> text = FormatReport(*recount->summary, recount->resolvers, options);
     if (!text.ok()) return Fail(text.status(), kExitInternal);
     if (!recount->finished) Complain(absl::StrCat(directory_, " is unfinished: the figures are of what is committed"));

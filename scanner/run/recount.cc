@@ -94,6 +94,7 @@ absl::StatusOr<Recount> RecountDataset(FileSystem* files, const std::string& dir
     Counters& counters = found->second;
     recount.withheld = {counters[kNamesWithheld], counters[kAddressesWithheld]};
   }
+  recount.receive_drops = run->transport[kReceiveDrops];
   for (const auto& [server, counters] : run->resolvers) {
     recount.resolvers.push_back(ResolverFromCounters(server, counters));
   }

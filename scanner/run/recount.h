@@ -26,11 +26,14 @@ namespace mxscan {
 inline constexpr char kBlocklistCounters[] = "blocklist";
 inline constexpr char kNamesWithheld[] = "names_withheld";
 inline constexpr char kAddressesWithheld[] = "addresses_withheld";
+// And among those of its transport, what the kernel dropped for want of socket buffer.
+inline constexpr char kReceiveDrops[] = "receive_drops";
 
 struct Recount {
   std::unique_ptr<Summary> summary;
   std::vector<ResolverStats> resolvers;
   std::optional<WithheldCounts> withheld;  // of a run with a blocklist
+  uint64_t receive_drops = 0;
   bool finished = false;
 };
 

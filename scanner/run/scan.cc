@@ -15,6 +15,7 @@
 #include "scanner/input/blocklist_file.h"
 #include "scanner/run/gate.h"
 #include "scanner/run/input_identity.h"
+#include "scanner/run/recount.h"
 #include "scanner/run/transports.h"
 
 namespace mxscan {
@@ -105,8 +106,8 @@ class ScanRunner {
 
 absl::Status ScanRunner::OpenTransports() {
   std::string reason;
-  absl::StatusOr<std::vector<std::unique_ptr<Transport>>> transports =
-      mxscan::OpenTransports(WorkersFor(options_, CpuCount()), options_.io, blocklist_.get(), &reason);
+  absl::StatusOr<std::vector<std::unique_ptr<Transport>>> transports = mxscan::OpenTransports(
+      WorkersFor(options_, CpuCount()), options_.io, options_.transport, blocklist_.get(), &reason);
   if (!transports.ok()) return transports.status();
   if (!reason.empty() && hooks_.notice) hooks_.notice(reason);
   transports_ = *std::move(transports);
@@ -292,6 +293,7 @@ void ScanRunner::ShowProgress(TimeNs now) {
     progress.timed_out += board.timed_out.load(std::memory_order_relaxed);
     progress.retries += board.retries.load(std::memory_order_relaxed);
     progress.inflight += board.inflight.load(std::memory_order_relaxed);
+    progress.receive_drops += board.receive_drops.load(std::memory_order_relaxed);
   }
   progress.domains_before = core_->domains_before();
   progress.domains_done += progress.domains_before;
@@ -445,6 +447,8 @@ void ScanRunner::AddCounts(ScanResult* result) const {
   const IntakeProgress intake = core_->intake().progress();
   result->rejects = intake.input.rejects + core_->domains_blocked();
   result->duplicates = intake.counts.duplicates;
+  const Counters& transport = core_->run().transport;
+  if (const auto drops = transport.find(kReceiveDrops); drops != transport.end()) result->receive_drops = drops->second;
   result->duration_ns = MonotonicNow() - start_;
 }
 

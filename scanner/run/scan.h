@@ -30,6 +30,7 @@ struct ScanProgress {
   uint64_t timed_out = 0;
   uint64_t retries = 0;
   uint64_t inflight = 0;
+  uint64_t receive_drops = 0;  // answers that this machine dropped for want of socket buffer
 };
 
 enum class ScanEnd : uint8_t {
@@ -53,6 +54,7 @@ struct ScanResult {
   uint64_t domains = 0;
   uint64_t rejects = 0;
   uint64_t duplicates = 0;
+  uint64_t receive_drops = 0;  // as run.json counts them
   TimeNs duration_ns = 0;
 };
 

@@ -392,7 +392,7 @@ void ScanCore::FillCounters() {
     run_.transport["datagrams_received"] += transport.datagrams_received;
     run_.transport["send_errors"] += transport.send_errors;
     run_.transport["send_retries"] += transport.send_retries;
-    run_.transport["receive_drops"] += transport.receive_drops;
+    run_.transport[kReceiveDrops] += transport.receive_drops;
     run_.transport["streams_opened"] += transport.streams_opened;
     run_.transport["blocked"] += transport.blocked;
   }

@@ -46,6 +46,7 @@ struct ScanOptions {
   TimeNs timeout_ns = kTimeoutDefaultNs;
   int threads = 0;  // 0: by the rate and the machine
   IoChoice io = IoChoice::kAuto;
+  TransportOptions transport;
   IpAddress source_v4, source_v6;
   LookupGroups lookups;
   uint64_t seed = 0;

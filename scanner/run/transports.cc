@@ -5,19 +5,11 @@
 #include "io/guarded_transport.h"
 
 namespace mxscan {
-namespace {
-
-// Socket buffers: enough for what may be in flight at once, in the kernel's counting of about 1 KiB a small packet.
-constexpr int kSocketBuffer = 4 << 20;
-
-}  // namespace
 
 absl::StatusOr<std::vector<std::unique_ptr<Transport>>> OpenTransports(int count, IoChoice choice,
+                                                                       const TransportOptions& options,
                                                                        const BlocklistFeed* blocklist,
                                                                        std::string* fallback_reason) {
-  TransportOptions options;
-  options.receive_buffer_bytes = kSocketBuffer;
-  options.send_buffer_bytes = kSocketBuffer;
   std::vector<std::unique_ptr<Transport>> transports;
   for (int i = 0; i < count; ++i) {
     absl::StatusOr<std::unique_ptr<Transport>> transport = OpenTransport(choice, options, fallback_reason);

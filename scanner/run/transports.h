@@ -19,6 +19,7 @@ namespace mxscan {
 
 // `count` of them. `blocklist` null: nothing is blocked. `*fallback_reason` as of OpenTransport.
 absl::StatusOr<std::vector<std::unique_ptr<Transport>>> OpenTransports(int count, IoChoice choice,
+                                                                       const TransportOptions& options,
                                                                        const BlocklistFeed* blocklist,
                                                                        std::string* fallback_reason);
 

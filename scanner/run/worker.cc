@@ -11,6 +11,7 @@ constexpr size_t kExpectedAtOnce = 16;  // datagrams
 constexpr size_t kMailboxCapacity = 1024;
 constexpr uint64_t kControlTag = UINT64_MAX;  // none of the survey's
 constexpr int kMailPerTurn = 512;             // messages taken from one peer before packets are looked at again
+constexpr TimeNs kDropsInterval = kSecond;
 
 int64_t WallUs(TimeNs now, int64_t offset_us) { return now / kMicrosecond + offset_us; }
 
@@ -167,6 +168,10 @@ void Worker::ShowBoard() {
   board.retries.store(engine.retries, std::memory_order_relaxed);
   board.inflight.store(resolver_->inflight(), std::memory_order_relaxed);
   board.open_questions.store(resolver_->open(), std::memory_order_relaxed);
+  if (now_ >= drops_due_) {
+    drops_due_ = now_ + kDropsInterval;
+    board.receive_drops.store(transport_->counters().receive_drops, std::memory_order_relaxed);
+  }
   // Opened before closed: a reader who sums closed first never sees an end without its beginning.
   board.opened.store(survey_.opened(), std::memory_order_seq_cst);
   board.closed.store(survey_.closed(), std::memory_order_seq_cst);

@@ -37,6 +37,7 @@ struct alignas(64) WorkerBoard {
   std::atomic<uint64_t> timed_out{0};
   std::atomic<uint64_t> retries{0};
   std::atomic<uint64_t> inflight{0};
+  std::atomic<uint64_t> receive_drops{0};  // of the transport; looked up once a second
   std::atomic<uint64_t> open_questions{0};
 };
 
@@ -128,6 +129,7 @@ class Worker {
   size_t gathered_size_ = 0;
   int controls_asked_ = 0;
   TimeNs now_ = 0;
+  TimeNs drops_due_ = 0;  // the transport is asked again for its drops, which costs it a system call a socket
   bool messages_waiting_ = false;  // a peer's mailbox was full
   Inbox inbox_;
 };

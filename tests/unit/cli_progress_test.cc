@@ -25,6 +25,15 @@ TEST(ProgressTest, APlainLineEveryHalfMinute) {
   EXPECT_EQ(progress.Finish(), "");
 }
 
+// What this machine dropped is told apart from what the network lost, and only where there is something to tell.
+TEST(ProgressTest, OwnLossIsShownApart) {
+  Progress progress(false, 0, kStart);
+  const std::string line =
+      progress.Update({.sent = 1000, .timed_out = 100, .receive_drops = 12'345}, kStart + 30 * kSecond);
+  EXPECT_THAT(line, HasSubstr("10.0% timeouts  12.3k dropped here  "));
+  EXPECT_THAT(progress.Update({.sent = 2000}, kStart + 60 * kSecond), Not(HasSubstr("dropped")));
+}
+
 TEST(ProgressTest, WithoutATotalTheTimeIsShown) {
   Progress progress(false, 0, kStart);
   const std::string line =

@@ -164,6 +164,19 @@ TEST(ReportTest, TopCountIsAnOption) {
   EXPECT_THAT(*text, HasSubstr("\n  5 others"));
 }
 
+TEST(ReportTest, OwnLossIsShownApart) {
+  FaultyFiles files;
+  Summary summary(Options(&files));
+  AddSurvey(100, &summary);
+  const std::vector servers = {Resolver("192.0.2.1:53", 10'000)};
+  const auto text = FormatReport(summary, servers, {.receive_drops = 1234});
+  ASSERT_TRUE(text.ok());
+  ExpectFitsTerminal(*text);
+  EXPECT_THAT(*text, HasSubstr("  attempts that timed out                   200    2.00\n"
+                               "  answers that this machine dropped       1,234   12.34\n"));
+  EXPECT_THAT(*FormatReport(summary, servers), Not(HasSubstr("dropped")));
+}
+
 TEST(ReportTest, Numbers) {
   EXPECT_EQ(FormatCount(0), "0");
   EXPECT_EQ(FormatCount(999), "999");
