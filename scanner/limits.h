@@ -76,6 +76,7 @@ inline constexpr TimeNs kTargetFailureNs = 5 * kSecond;    // a name server with
 inline constexpr TimeNs kNoAnswerNs = 20 * kSecond;        // nobody has ever answered for so long: the run ends
 inline constexpr uint32_t kDelegationTtlMaxS = 86400;      // believed of a referral, seconds
 inline constexpr uint32_t kDelegationTtlMinS = 5;
+inline constexpr TimeNs kDelegationRefreshNs = 600 * kSecond;  // one so old whose servers all fail is asked for again
 
 inline constexpr int kUnreachableMax = 8;  // refusals of the kernel for a family that never answered: it is not there
 

@@ -35,7 +35,8 @@ enum class RrType : uint16_t {
   kAaaa = 28,
   kDname = 39,
   kOpt = 41,
-  kDs = 43
+  kDs = 43,
+  kAny = 255
 };
 inline constexpr uint16_t kClassIn = 1;
 

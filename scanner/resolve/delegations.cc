@@ -93,6 +93,7 @@ void DelegationCache::Recount(Entry* entry) {
 
 void DelegationCache::Fill(const Referral& referral, TimeNs parent_expires, TimeNs now, Delegation* delegation) {
   delegation->zone.assign(referral.zone.view());
+  delegation->since = now;
   const TimeNs least = now + kDelegationTtlMinS * kSecond;
   const TimeNs own = now + std::min(referral.ttl, kDelegationTtlMaxS) * kSecond;
   delegation->expires = std::max(least, std::min(own, parent_expires));
@@ -121,11 +122,30 @@ void DelegationCache::Remove(uint32_t index) {
   free_.push_back(index);
 }
 
+void DelegationCache::Give(const GivenZone& zone) {
+  auto given = std::make_shared<Delegation>();
+  given->zone.assign(zone.zone.view());
+  given->given = !zone.fallback;
+  given->since = -kDelegationRefreshNs;
+  for (const IpAddress& server : zone.servers) given->AddServer(0, server);
+  if (zone.zone.view().size() == 1) {
+    root_ = std::move(given);
+  } else if (!index_.contains(zone.zone.view())) {
+    Insert(given);
+  }
+}
+
+void DelegationCache::Drop(const DelegationRef& delegation) {
+  const auto found = index_.find(std::string_view(delegation->zone));
+  if (found == index_.end() || delegation->given || entries_[found->second].delegation != delegation) return;
+  Remove(found->second);
+}
+
 void DelegationCache::Evict() {
   for (size_t i = 0; i < kSteps && bytes_ > bytes_max_; ++i) {
     hand_ = (hand_ + 1) % entries_.size();
     Entry& entry = entries_[hand_];
-    if (entry.delegation == nullptr) continue;
+    if (entry.delegation == nullptr || entry.delegation->given) continue;
     if (entry.referenced) {
       entry.referenced = false;
       continue;

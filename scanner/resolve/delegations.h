@@ -40,7 +40,9 @@ struct Delegation {
   // Children that were asked about and are no zones of their own: questions below them do not wait for each other. By
   // hash: where two share one, one waits for the other in vain or does not wait, which is a matter of cost.
   std::vector<uint64_t> uncut;
+  TimeNs since = 0;  // when it was learnt
   TimeNs expires = kNever;
+  bool given = false;              // by the user, not by its parent: it stays
   bool grown = false;              // since the cache last counted its bytes
   bool own_servers_known = false;  // what the zone itself says of its name servers is in `ns`
 
@@ -53,6 +55,13 @@ struct Delegation {
   void AddUncut(NameView child);
 };
 using DelegationRef = std::shared_ptr<Delegation>;
+
+// A zone whose servers the user names: its parent is not asked for them.
+struct GivenZone {
+  Name zone;
+  std::vector<IpAddress> servers;
+  bool fallback = false;  // where all of them fail, its parent is asked after all, and believed from then on
+};
 
 class DelegationCache {
  public:
@@ -78,6 +87,10 @@ class DelegationCache {
     Insert(added);
     return added;
   }
+
+  void Give(const GivenZone& zone);
+  // Forgets it, unless it was given or is no longer what is known of its zone.
+  void Drop(const DelegationRef& delegation);
 
   size_t size() const { return index_.size(); }
   uint64_t bytes() const { return bytes_; }

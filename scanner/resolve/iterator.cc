@@ -22,8 +22,10 @@ Iterator::Iterator(const IteratorOptions& options, const RandomKey& key, Transpo
       random_(key.Derive(kIteratorPurpose)),
       delegations_(options.cache_bytes / 4 * 3, key.HashSeed(kCachePurpose), options.roots),
       targets_(options.cache_bytes / 4, key.HashSeed(kCachePurpose)),
+      answers_(options.answer_bytes, key.HashSeed(kCachePurpose), options.answer_ttl),
       leaders_(0, NameHash{key.HashSeed(kCachePurpose)}) {
   MXSCAN_CHECK(!options.roots.empty() && options.questions_max > 0 && options.tries > 0);
+  for (const GivenZone& zone : options.zones) delegations_.Give(zone);
 }
 
 Iterator::~Iterator() = default;
@@ -80,7 +82,10 @@ bool Iterator::Ask(NameView name, RrType type, uint64_t tag, Checking /*checking
 void Iterator::Step(uint32_t index, TimeNs now) {
   while (true) {
     Task& task = At(index);
-    if (task.zone == nullptr) EnterZone(&task, ZoneFor(task, now));
+    if (task.zone == nullptr) {
+      if (Remember(index, now)) return;
+      EnterZone(&task, ZoneFor(task, now));
+    }
     if (!MaySend(index)) {
       ++counters_.caps;
       task.capped = true;
@@ -104,6 +109,7 @@ void Iterator::Step(uint32_t index, TimeNs now) {
     int last = task.attempts < 2 * options_.tries ? PickAmong(task, false, tries, now) : -1;
     if (last < 0) last = PickAmong(task, true, 1, now);
     if (last < 0) last = PickSecondhand(&task);
+    if (last < 0 && Refresh(index, now)) continue;
     if (last < 0) return Fail(index, now);
     if (!WaitForLeader(index)) StartAttempt(index, last, now);
     return;
@@ -191,6 +197,7 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
   if (kind == ResponseKind::kFinal || kind == ResponseKind::kAlias) {
     server.lame = false;
     if (answer().authoritative) LearnServers(*end.message, task.zone.get());
+    if (kind == ResponseKind::kFinal) KeepAnswer(task, end, now);
   } else if (kind == ResponseKind::kSecondhand && nobody_better) {
     kind = ResponseKind::kFinal;
   }
@@ -248,6 +255,41 @@ void Iterator::LearnServers(const MessageView& message, Delegation* zone) {
   ReadOwnServers(message, zone->zone, &own_servers_);
   for (const Name& server : own_servers_) zone->AddName(server);
   zone->own_servers_known = !own_servers_.empty();
+}
+
+void Iterator::KeepAnswer(const Task& task, const AttemptEnd& end, TimeNs now) {
+  if (!answer().chain.empty() || answer().alias_loop) return;
+  const bool data = answer().outcome == Outcome::kData;
+  // Absence that comes without an SOA record is kept for as long as anything is, and no longer.
+  const uint32_t ttl = data ? answer().ttl : AbsenceTtl(*end.message, task.current, task.zone->zone);
+  answers_.Keep(task.current, task.type, answer(), ttl, end.peer, now);
+}
+
+// True where the question, or the link of it that is to be asked next, is answered from memory.
+bool Iterator::Remember(uint32_t index, TimeNs now) {
+  Task& task = At(index);
+  if (task.forgotten || !answers_.Has(task.current, task.type, now)) return false;
+  if (task.depth > 0) {
+    TellRemembered(index, now);
+    return true;
+  }
+  task.state = State::kRemembered;
+  failed_.PushBack(index);
+  return true;
+}
+
+// Null for a sub-question, and where it was forgotten meanwhile: then it is asked.
+const Completion* Iterator::TellRemembered(uint32_t index, TimeNs now) {
+  Task& task = At(index);
+  if (!answers_.Tell(task.current, task.type, now, &answer(), &task.peer)) {
+    task.forgotten = true;
+    MakeReady(index);
+    return nullptr;
+  }
+  ++counters_.remembered;
+  task.answered = true;
+  task.rcode = static_cast<int32_t>(answer().rcode);
+  return Conclude(index, now);
 }
 
 void Iterator::FollowReferral(uint32_t index, TimeNs now) {
@@ -378,6 +420,7 @@ void Iterator::OnSocketError(const SocketError& error, TimeNs now) { engine_.OnS
 
 TimeNs Iterator::Advance(TimeNs now) {
   TimeNs deadline = now;
+  advanced_at_ = now;
   do {
     while (!ready_.empty()) Step(ready_.PopFront(), now);
     deadline = engine_.Advance(now);
@@ -389,10 +432,16 @@ TimeNs Iterator::Advance(TimeNs now) {
 }
 
 const Completion* Iterator::NextUnanswered() {
-  if (failed_.empty()) return nullptr;
-  const uint32_t index = failed_.PopFront();
-  answer().Clear();
-  return Complete(index, FailureOutcome(At(index)));
+  while (!failed_.empty()) {
+    const uint32_t index = failed_.PopFront();
+    if (At(index).state == State::kRemembered) {
+      if (const Completion* completion = TellRemembered(index, advanced_at_)) return completion;
+      continue;
+    }
+    answer().Clear();
+    return Complete(index, FailureOutcome(At(index)));
+  }
+  return nullptr;
 }
 
 bool Iterator::no_server_answers(TimeNs now) const {
@@ -419,6 +468,8 @@ std::vector<DetailCounter> Iterator::details() const {
           {"waited_for_leader", counters_.waited},
           {"ended_by_cap", counters_.caps},
           {"special_addresses_refused", counters_.special},
+          {"delegations_refreshed", counters_.refreshed},
+          {"answers_remembered", counters_.remembered},
           {"servers_known", engine_.authorities().size()},
           {"servers_forgotten", engine_.authorities().evicted()},
           {"delegations_known", delegations_.size()},

@@ -42,6 +42,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "scanner/resolve/answer_memory.h"
 #include "scanner/resolve/authority_engine.h"
 #include "scanner/resolve/delegations.h"
 #include "scanner/resolve/random.h"
@@ -56,12 +57,15 @@ namespace mxscan {
 struct IteratorOptions {
   AuthorityOptions authority;
   std::vector<RootHint> roots;
+  std::vector<GivenZone> zones;             // whose servers are known beforehand
   size_t questions_max = kInflightDefault;  // open before HasRoom says no
   int tries = kTriesDefault;                // attempts at a zone whose servers are few and silent
   uint16_t port = 53;
   bool minimise = false;           // ask for no more labels than needed, relaxed (RFC 9156)
   bool special_addresses = false;  // for laboratories: servers at loopback, private and other special addresses too
-  uint64_t cache_bytes = kMemoryDefaultBytes / 4;  // of delegations and name servers' addresses
+  uint64_t cache_bytes = kMemoryDefaultBytes / 4;    // of delegations and name servers' addresses
+  uint64_t answer_bytes = kMemoryDefaultBytes / 32;  // of answers that are remembered; 0: none is
+  AnswerTtlLimits answer_ttl;
 };
 
 struct IteratorCounters {
@@ -72,6 +76,8 @@ struct IteratorCounters {
   uint64_t waited = 0;         // questions that waited for a leader
   uint64_t caps = 0;           // questions ended by a work cap
   uint64_t special = 0;        // addresses of servers that are special, and not asked
+  uint64_t refreshed = 0;      // delegations that were asked for again, since all their servers failed
+  uint64_t remembered = 0;     // links of questions that were told from memory
 };
 
 enum class Failure : uint8_t;  // iterator_task.h
@@ -106,7 +112,7 @@ class Iterator final : public Resolver {
   const AuthorityEngine& engine() const { return engine_; }
 
  private:
-  enum class State : uint8_t { kFree, kReady, kAsking, kWaitingTarget, kWaitingLeader, kFailed };
+  enum class State : uint8_t { kFree, kReady, kAsking, kWaitingTarget, kWaitingLeader, kFailed, kRemembered };
   struct Task;
   struct Leader {
     uint32_t task = 0;
@@ -130,6 +136,9 @@ class Iterator final : public Resolver {
   const Completion* OnAnswered(uint32_t index, const AttemptEnd& end, TimeNs now);
   const Completion* Conclude(uint32_t index, TimeNs now);
   void LearnServers(const MessageView& message, Delegation* zone);
+  void KeepAnswer(const Task& task, const AttemptEnd& end, TimeNs now);
+  bool Remember(uint32_t index, TimeNs now);
+  const Completion* TellRemembered(uint32_t index, TimeNs now);
   void FollowReferral(uint32_t index, TimeNs now);
   bool FollowAlias(uint32_t index, TimeNs now);
   bool TakeChain(Task* task);
@@ -143,6 +152,7 @@ class Iterator final : public Resolver {
   DelegationRef ZoneFor(const Task& task, TimeNs now);
   int PickSecondhand(Task* task) const;
   void MinimiseLess(Task* task) const;
+  bool Refresh(uint32_t index, TimeNs now);
   bool TakeMinimised(uint32_t index, ResponseKind kind, TimeNs now);
   int PickServer(const Task& task, TimeNs now);
   int PickAmong(const Task& task, bool lame, int tries_below, TimeNs now);
@@ -164,10 +174,12 @@ class Iterator final : public Resolver {
   Random random_;
   DelegationCache delegations_;
   TargetCache targets_;
+  AnswerMemory answers_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<uint32_t> free_tasks_;
   RingQueue<uint32_t> ready_;   // to be stepped
-  RingQueue<uint32_t> failed_;  // questions of the user, to be completed
+  RingQueue<uint32_t> failed_;  // questions of the user, to be completed: failed ones, and remembered ones
+  TimeNs advanced_at_ = 0;
   absl::flat_hash_map<std::string, Leader, NameHash, std::equal_to<>> leaders_;  // by the child's name
   size_t open_ = 0;
   TimeNs first_silence_ = kNever;  // when an attempt first ended unanswered

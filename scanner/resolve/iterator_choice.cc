@@ -78,6 +78,20 @@ int Iterator::PickSecondhand(Task* task) const {
   return server;
 }
 
+// All servers of the zone have failed. Perhaps its delegation has changed since it was learnt: it is asked for again,
+// once a question. True where that goes on.
+bool Iterator::Refresh(uint32_t index, TimeNs now) {
+  Task& task = At(index);
+  const DelegationRef old = task.zone;
+  const bool root = old->zone.size() == 1;
+  if (task.refreshed || root || old->given || now - old->since < kDelegationRefreshNs) return false;
+  task.refreshed = true;
+  ++counters_.refreshed;
+  delegations_.Drop(old);
+  EnterZone(&task, ZoneFor(task, now));
+  return true;
+}
+
 // Few servers are tried more often.
 int Iterator::TriesPerServer(const Task& task) const {
   const int servers = std::max(1, static_cast<int>(task.zone->servers.size()));

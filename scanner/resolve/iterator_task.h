@@ -26,6 +26,8 @@ struct Iterator::Task {
   bool leading = false;          // its attempt is the one that others wait for
   bool alone = false;            // waits for no leader in this zone any more
   bool via_dname = false;
+  bool refreshed = false;   // a delegation was asked for again
+  bool forgotten = false;   // its answer was remembered, and then was not
   DelegationRef zone;       // null: to be found
   std::vector<Name> chain;  // alias links so far
   // At this zone.

@@ -15,6 +15,12 @@ bool HasAnswerSection(const MessageView& message) {
   return !message.records().empty() && message.records()[0].section == Section::kAnswer;
 }
 
+bool HasRecordOf(const MessageView& message, NameView name) {
+  return std::any_of(message.records().begin(), message.records().end(), [&](const RecordView& record) {
+    return record.section == Section::kAnswer && message.NameEquals(record.name_offset, name);
+  });
+}
+
 // The addresses that the additional section has for the referral's name servers. `zone` is the one that refers.
 void ReadGlue(const MessageView& message, NameView zone, Referral* referral) {
   Name owner;
@@ -98,7 +104,33 @@ ResponseKind ReadAlias(const MessageView& message, NameView zone, Answer* answer
   return ResponseKind::kAlias;
 }
 
+// Leaves of an answer the way that led to its data.
+void DropData(Answer* answer) {
+  answer->mx.clear();
+  answer->addresses.clear();
+  answer->names.clear();
+  answer->ttl = 0;
+  answer->cname_coexists = false;
+  answer->outcome = Outcome::kNoData;
+}
+
 }  // namespace
+
+uint32_t AbsenceTtl(const MessageView& message, NameView name, NameView zone) {
+  constexpr size_t kMinimumSize = 4;  // the last field of the RDATA
+  Name owner;
+  for (const RecordView& record : message.records()) {
+    if (record.section != Section::kAuthority || !IsType(record, RrType::kSoa)) continue;
+    if (!message.ReadName(record.name_offset, &owner) || !IsSubdomain(name, owner) || !IsSubdomain(owner, zone))
+      continue;
+    const std::span<const uint8_t> rdata = message.rdata(record);
+    if (rdata.size() < kMinimumSize) return 0;
+    uint32_t minimum = 0;
+    for (const uint8_t octet : rdata.last(kMinimumSize)) minimum = minimum << 8 | octet;
+    return std::min(record.ttl, minimum);
+  }
+  return 0;
+}
 
 void ReadOwnServers(const MessageView& message, NameView zone, std::vector<Name>* servers) {
   servers->clear();
@@ -117,8 +149,17 @@ ResponseKind ReadResponse(const MessageView& message, NameView zone, NameView qu
   const bool nxdomain = answer->rcode == Rcode::kNxDomain;
   if (!nxdomain && answer->rcode != Rcode::kNoError) return Fail(ResponseKind::kFailed, answer);
   const bool authoritative = message.authoritative();
+  if (type == RrType::kAny && authoritative && HasRecordOf(message, question)) {
+    answer->chain.clear();
+    return Conclude(Outcome::kData, answer);
+  }
   const bool cached = !authoritative && message.recursion_available();
-  if (answer->outcome == Outcome::kData) return cached ? ResponseKind::kSecondhand : ResponseKind::kFinal;
+  if (answer->outcome == Outcome::kData) {
+    if (cached) return ResponseKind::kSecondhand;
+    if (answer->chain.empty()) return ResponseKind::kFinal;
+    DropData(answer);
+    return ResponseKind::kAlias;
+  }
   // A DNAME that makes no name, NXDOMAIN beside data, records about something else (answer.cc).
   const bool nonsense = answer->outcome == Outcome::kServFail && HasAnswerSection(message);
   if (nonsense) return Fail(ResponseKind::kFailed, answer);

@@ -5,7 +5,10 @@
 // name server of that referral, within the zone that refers. A server that answers from somebody else's data (AA clear
 // and RA set), sends upward or to the side, or says nothing is lame (RFC 1912 2.8). Order of the decisions:
 //   1. rcode other than NOERROR and NXDOMAIN: failed (REFUSED: refused).
+//   Before all that: with type ANY whatever the zone has at the name is data, aliases too (RFC 8482 4).
 //   2. Data at the end of the alias chain: final; from a resolver's cache: second-hand.
+//      Behind an alias it is left out, and the alias's end is to be asked for: AA speaks for the first name alone (RFC
+//      1035 4.1.1), and the end may be another zone's, below this one, of which the server has an old copy.
 //   3. An alias: final where the zone itself says that the chain's end has no data or does not exist; else the end is
 //      to be asked for, at its own zone.
 //   4. NXDOMAIN, with AA or an SOA record of the zone: final; but with SOA records of other zones alone: lame.
@@ -53,6 +56,10 @@ struct Referral {
   std::vector<Name> ns;    // at most kNsNamesMax, without duplicates
   std::vector<Glue> glue;  // in the order of the message
 };
+
+// How long an absence of `name` may be remembered: the lesser of the TTL and the MINIMUM of the SOA record over it and
+// within `zone` (RFC 2308 5). 0 where there is none.
+uint32_t AbsenceTtl(const MessageView& message, NameView name, NameView zone);
 
 // The name servers that the zone names itself: NS records at its apex, in the answer or the authority section.
 void ReadOwnServers(const MessageView& message, NameView zone, std::vector<Name>* servers);

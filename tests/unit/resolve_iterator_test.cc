@@ -313,6 +313,78 @@ ns.b.test. A 127.1.0.2)");
   EXPECT_EQ(done.server, "127.1.0.3");
 }
 
+// A delegation that was learnt a while ago, and has moved since.
+TEST(Iterator, AsksForAnOldDelegationAgainWhereItsServersFail) {
+  for (const bool silent : {false, true}) {
+    IteratorBench bench(SmallTree());
+    bool moved = false;
+    for (const char* address : {"127.1.0.1", "127.1.0.2"}) {
+      bench.Misbehave(address, [&, silent](const Question&, std::span<const uint8_t> query, bool, bool* taken) {
+        *taken = moved;
+        return moved && !silent ? Tree::Plain(query, Rcode::kRefused, 0) : Octets();
+      });
+    }
+    for (const char* address : {"127.0.1.1", "127.0.1.2"}) {
+      bench.Misbehave(address, [&moved](const Question& question, std::span<const uint8_t> query, bool, bool* taken) {
+        *taken = moved && question.name.ends_with("a.test.");
+        if (!*taken) return Octets();
+        Octets reply = Tree::Plain(query, Rcode::kNoError, 0);
+        Tree::Append(&reply, Section::kAuthority, Wire("a.test."), RrType::kNs, "new.a.test.");
+        Tree::Append(&reply, Section::kAdditional, Wire("new.a.test."), RrType::kA, "127.0.2.1");
+        return reply;
+      });
+    }
+    bench.Misbehave("127.0.2.1", [](const Question& question, std::span<const uint8_t> query, bool, bool* taken) {
+      *taken = question.name.ends_with("a.test.");
+      Octets reply = Tree::Plain(query, Rcode::kNoError, kFlagAuthoritative);
+      Tree::Append(&reply, Section::kAnswer, Wire(question.name), RrType::kA, "192.0.2.77");
+      return *taken ? reply : Octets();
+    });
+    EXPECT_THAT(bench.Resolve("mail.a.test.").addresses, ElementsAre("192.0.2.1"));
+    moved = true;
+    EXPECT_TRUE(IsFailed(bench.Resolve("mail.a.test.").outcome));
+    bench.Sleep(kDelegationRefreshNs);
+    EXPECT_THAT(bench.Resolve("mail.a.test.").addresses, ElementsAre("192.0.2.77")) << silent;
+    EXPECT_EQ(bench.iterator().iterator_counters().refreshed, 1u);
+    EXPECT_THAT(bench.Resolve("mail.a.test.").addresses, ElementsAre("192.0.2.77"));
+  }
+}
+
+// A server that answers for a name behind an alias from an old copy of a zone that is delegated away.
+TEST(Iterator, AnAliasEndsWhereItsZoneIs) {
+  IteratorBench bench(SmallTree());
+  for (const char* address : {"127.1.0.1", "127.1.0.2"}) {
+    bench.Misbehave(address, [](const Question& question, std::span<const uint8_t> query, bool, bool* taken) {
+      *taken = question.name == "old.a.test.";
+      if (!*taken) return Octets();
+      Octets reply = Tree::Plain(query, Rcode::kNoError, kFlagAuthoritative);
+      Tree::Append(&reply, Section::kAnswer, Wire("old.a.test."), RrType::kCname, "mail.a.test.");
+      Tree::Append(&reply, Section::kAnswer, Wire("mail.a.test."), RrType::kA, "192.0.2.66");
+      return reply;
+    });
+  }
+  const IteratedDone done = bench.Resolve("old.a.test.");
+  EXPECT_THAT(done.chain, ElementsAre("mail.a.test."));
+  EXPECT_THAT(done.addresses, ElementsAre("192.0.2.1"));
+}
+
+// Zones whose servers the user names.
+TEST(Iterator, GivenZonesNeedNoParent) {
+  for (const bool fallback : {false, true}) {
+    IteratorBench bench(SmallTree());
+    bench.options().zones = {{ToName("a.test."), {*IpAddress::Parse("127.1.0.1")}, fallback}};
+    bench.options().cache_bytes = 1;
+    EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData);
+    EXPECT_EQ(bench.asked("127.0.0.1"), 0);
+    EXPECT_EQ(bench.Resolve("y.b.test.").outcome, Outcome::kData);
+    bench.Misbehave("127.1.0.1", Always(Rcode::kRefused));
+    const int before = bench.asked("127.0.1.1") + bench.asked("127.0.1.2");
+    EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, fallback ? Outcome::kData : Outcome::kRefused);
+    const int after = bench.asked("127.0.1.1") + bench.asked("127.0.1.2");
+    EXPECT_EQ(after > before, fallback);
+  }
+}
+
 // What is said of a delegation itself stands above it.
 TEST(Iterator, AsksTheParentForDs) {
   IteratorBench bench(SmallTree());

@@ -203,6 +203,7 @@ class IteratorBench {
                          const sim::FaultPlan& plan = {.latency_ns = 5 * kMillisecond, .jitter_ns = 0})
       : tree_(std::move(tree)), network_(seed, plan), transport_(&network_), seed_(seed) {
     options_.special_addresses = true;
+    options_.answer_bytes = 0;  // so that what is asked twice is asked twice
     options_.roots = {{ToName("a.root."), *IpAddress::Parse("127.0.0.1")}};
     for (const auto& entry : tree_.served()) AddServer(entry.first);
   }

@@ -162,7 +162,8 @@ TEST(ZoneResponse, AliasesEndAtTheZonesEdge) {
 
   MessageBuilder within = Message(kAa);
   within.Alias("www.a.test.", "x.a.test.").A("x.a.test.", 0xc0000201);
-  EXPECT_EQ(ReadIt(within).kind, ResponseKind::kFinal);
+  EXPECT_EQ(ReadIt(within).kind, ResponseKind::kAlias);
+  EXPECT_THAT(ReadIt(within).answer.addresses, IsEmpty());
 
   // NXDOMAIN tells of the end of the chain, if that is the zone's.
   MessageBuilder gone = Message(kAa | kNx);
