@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "io/nat64_transport.h"
 #include "io/privileges.h"
 #include "io/process.h"
 #include "scanner/cli/commands.h"
@@ -34,6 +35,8 @@ struct ScanFlags {
   std::string root_hints;
   int lab_port = 0;
   bool minimise = false;
+  std::vector<std::string> zone_servers;
+  std::string nat64;
   std::string inflight = "4096";
   std::string timeout = "2s";
   int tries = kTriesDefault;
@@ -145,6 +148,11 @@ absl::Status ReadChoices(const ScanFlags& flags, ScanOptions* options) {
     if (!address.has_value()) return Usage(absl::StrCat("--source-address: '", text, "' is no IP address"));
     (address->family() == 4 ? options->source_v4 : options->source_v6) = *address;
   }
+  if (flags.nat64.empty()) return absl::OkStatus();
+  options->nat64 = IpPrefix::Parse(flags.nat64);
+  if (!options->nat64.has_value() || !IsNat64Prefix(*options->nat64)) {
+    return Usage(absl::StrCat("--nat64: '", flags.nat64, "' is no IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits"));
+  }
   return absl::OkStatus();
 }
 
@@ -167,6 +175,29 @@ absl::Status TakeBlocklist(const ScanFlags& flags, ScanOptions* options) {
   return absl::OkStatus();
 }
 
+// One zone and its servers: ZONE=ADDRESS[,ADDRESS...].
+absl::Status ReadGivenZone(const std::string& text, GivenZone* given) {
+  const size_t equals = text.find('=');
+  const auto wrong = [&](const std::string& what) {
+    return Usage(absl::StrCat("--zone-servers: '", text, "': ", what));
+  };
+  if (equals == std::string::npos) return wrong("ZONE=ADDRESS[,ADDRESS...] is meant");
+  if (ParseName(std::string_view(text).substr(0, equals), &given->zone) != NameError::kNone) {
+    return wrong("what stands before '=' is no name");
+  }
+  for (size_t begin = equals + 1; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::optional<IpAddress> address = IpAddress::Parse(std::string_view(text).substr(begin, end - begin));
+    if (!address.has_value()) return wrong("what stands behind '=' is no list of IP addresses");
+    given->servers.push_back(*address);
+    begin = end + 1;
+  }
+  if (given->servers.size() > static_cast<size_t>(kZoneServersMax)) {
+    return wrong(absl::StrCat("at most ", kZoneServersMax, " addresses are possible"));
+  }
+  return absl::OkStatus();
+}
+
 constexpr std::string_view kIterative = "iterative";
 
 // Where questions go: to recursive resolvers, or from the root down; and the defaults that follow from it.
@@ -181,6 +212,7 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
     if (!flags->root_hints.empty()) return Usage("--root-hints is for --resolver iterative");
     if (flags->lab_port != 0) return Usage("--lab is for --resolver iterative");
     if (flags->minimise) return Usage("--minimise is for --resolver iterative");
+    if (!flags->zone_servers.empty()) return Usage("--zone-servers is for --resolver iterative");
     absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), flags->resolvers);
     if (!servers.ok()) return servers.status();
     options->servers = *std::move(servers);
@@ -193,6 +225,9 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
     return Usage("--lookups: 'bogus' needs a resolver that validates; with --resolver iterative there is none");
   }
   options->minimise = flags->minimise;
+  for (const std::string& text : flags->zone_servers) {
+    if (absl::Status status = ReadGivenZone(text, &options->zones.emplace_back()); !status.ok()) return status;
+  }
   options->lab = flags->lab_port != 0;
   if (options->lab) options->authority_port = static_cast<uint16_t>(flags->lab_port);
   if (flags->root_hints.empty()) {
@@ -235,9 +270,11 @@ std::vector<std::pair<std::string, std::string>> Described(const ScanFlags& flag
   add("user", flags.user);
   add("checkpoint-interval", flags.checkpoint_interval);
   if (!flags.transport_limits.empty()) add("transport-limits", flags.transport_limits);
+  if (options.nat64.has_value()) add("nat64", flags.nat64);
   if (options.iterative) {
     add("root-hints", flags.root_hints);  // empty: built in
     if (options.minimise) add("minimise", "true");
+    if (!options.zones.empty()) add_each("zone-servers", flags.zone_servers);
     if (options.lab) add("lab", absl::StrCat(flags.lab_port));
   }
   return described;
@@ -312,6 +349,10 @@ ScanCommand::ScanCommand(CLI::App* root) {
                    "of --resolver iterative: the root's servers, in the format of named.root; else those built in");
   app_->add_flag("--minimise", flags_.minimise,
                  "of --resolver iterative: ask a zone only for the next label below it (RFC 9156); more questions");
+  app_->add_option("--zone-servers", flags_.zone_servers,
+                   "of --resolver iterative: ZONE=ADDRESS[,ADDRESS...], repeatable: ask these for ZONE and what is "
+                   "below it, and not its parent for its servers")
+      ->allow_extra_args(false);
   app_->add_option(
           "--lab", flags_.lab_port,
           "of --resolver iterative, for laboratories: servers are asked at this PORT, and at loopback, private "
@@ -333,6 +374,8 @@ ScanCommand::ScanCommand(CLI::App* root) {
       ->check(CLI::Range(0, kWorkersMax))
       ->capture_default_str();
   app_->add_option("--io", flags_.io, "auto, uring or mmsg")->capture_default_str();
+  app_->add_option("--nat64", flags_.nat64,
+                   "reach IPv4 servers through the translator with this IPv6 prefix, as 64:ff9b::/96 (RFC 6052)");
   app_->add_option("--source-address", flags_.source_addresses, "send from this address; one per family")
       ->allow_extra_args(false);
   app_->add_option(

@@ -107,7 +107,7 @@ class ScanRunner {
 absl::Status ScanRunner::OpenTransports() {
   std::string reason;
   absl::StatusOr<std::vector<std::unique_ptr<Transport>>> transports = mxscan::OpenTransports(
-      WorkersFor(options_, CpuCount()), options_.io, options_.transport, blocklist_.get(), &reason);
+      WorkersFor(options_, CpuCount()), options_.io, options_.transport, options_.nat64, blocklist_.get(), &reason);
   if (!transports.ok()) return transports.status();
   if (!reason.empty() && hooks_.notice) hooks_.notice(reason);
   transports_ = *std::move(transports);

@@ -25,9 +25,10 @@ constexpr uint64_t CacheShare(uint64_t memory) { return memory / 2; }
 constexpr uint64_t SeenShare(uint64_t memory) { return memory / 8; }
 constexpr uint64_t SummaryShare(uint64_t memory) { return memory / 8; }
 constexpr uint64_t kSummaryFloor = 1 << 20;
-// Of the caches' half, where resolution is iterative: half for names and addresses, three eighths for delegations and
-// name servers, an eighth for what is known of servers.
-constexpr uint64_t IteratorShare(uint64_t cache) { return cache / 8 * 3; }
+// Of the caches' half, where resolution is iterative: half for names and addresses, five sixteenths for delegations and
+// name servers, one for answers, an eighth for what is known of servers.
+constexpr uint64_t IteratorShare(uint64_t cache) { return cache / 16 * 5; }
+constexpr uint64_t AnswersShare(uint64_t cache) { return cache / 16; }
 constexpr uint64_t AuthoritiesShare(uint64_t cache) { return cache / 8; }
 
 constexpr int kShard = 0;  // of a run that is not split
@@ -235,7 +236,9 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
     iterator.port = options_.authority_port;
     iterator.special_addresses = options_.lab;
     iterator.minimise = options_.minimise;
+    iterator.zones = options_.zones;
     iterator.cache_bytes = IteratorShare(cache);
+    iterator.answer_bytes = AnswersShare(cache);
     return std::make_unique<Iterator>(iterator, own_key, transport);
   }
   EngineOptions engine;

@@ -12,12 +12,14 @@
 #include <vector>
 
 #include "io/address.h"
+#include "io/prefix_set.h"
 #include "io/transport_factory.h"
 #include "output/codec.h"
 #include "output/run_info.h"
 #include "scanner/input/list_format.h"
 #include "scanner/limits.h"
 #include "scanner/resolve/blocklist.h"
+#include "scanner/resolve/delegations.h"
 #include "scanner/resolve/root_hints.h"
 #include "scanner/survey/survey.h"
 
@@ -38,6 +40,8 @@ struct ScanOptions {
   bool lab = false;  // servers may stand at special addresses
   uint16_t authority_port = 53;
   bool minimise = false;                    // QNAME minimisation
+  std::vector<GivenZone> zones;             // of iterative resolution: their parents are not asked for their servers
+  std::optional<IpPrefix> nat64;            // of the translator by which IPv4 is reached; none: it is reached itself
   double rate = kRateDefault;               // 0: no limit
   double server_rate = kServerRateDefault;  // 0: no limit
   int server_inflight = 0;                  // 0: no limit but `inflight`

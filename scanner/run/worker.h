@@ -129,7 +129,7 @@ class Worker {
   size_t gathered_size_ = 0;
   int controls_asked_ = 0;
   TimeNs now_ = 0;
-  TimeNs drops_due_ = 0;  // the transport is asked again for its drops, which costs it a system call a socket
+  TimeNs drops_due_ = 0;           // the transport is asked again for its drops, which costs it a system call a socket
   bool messages_waiting_ = false;  // a peer's mailbox was full
   Inbox inbox_;
 };

@@ -159,7 +159,8 @@ class CliTest(CliCase):
         self.expect(OK, done)
         self.assertIn("iterative, from 1 addresses of root servers", done.stdout)
         self.assertIn("50 packets a second to one server", done.stdout)
-        done = run("scan", source, "--resolver", "iterative", "--minimise", "--dry-run")
+        done = run("scan", source, "--resolver", "iterative", "--minimise", "--nat64", "64:ff9b::/96",
+                   "--zone-servers", "test=192.0.2.1,2001:db8::1", "--zone-servers", "example=192.0.2.1", "--dry-run")
         self.expect(OK, done)
         self.assertIn("from 26 addresses", done.stdout)
         self.assertEqual(server.queries, 0)
@@ -175,6 +176,11 @@ class CliTest(CliCase):
         self.expect(USAGE, run(*iterative, "--lab", "0"), "--lab")
         self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--lab", "53"), "--lab")
         self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--minimise"), "--minimise")
+        for zone in ("test", "te..st=127.0.0.1", "test=", "test=127.0.0.1,", "test=localhost"):
+            self.expect(USAGE, run(*iterative, "--zone-servers", zone), "--zone-servers")
+        self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--zone-servers", "test=127.0.0.1"), "--zone-servers")
+        for prefix in ("64:ff9b::/97", "10.0.0.0/32", "nowhere"):
+            self.expect(USAGE, run(*iterative, "--nat64", prefix), "--nat64")
         self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--root-hints", bad_hints), "--root-hints")
         self.assertFalse(self.out.exists())
 

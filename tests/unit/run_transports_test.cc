@@ -55,7 +55,7 @@ TEST(ScanTransportsTest, EachIsGuarded) {
     Listener listener;
     BlocklistFeed feed(ListOf({}));
     std::string reason;
-    auto transports = OpenTransports(2, choice, {}, &feed, &reason);
+    auto transports = OpenTransports(2, choice, {}, std::nullopt, &feed, &reason);
     ASSERT_TRUE(transports.ok()) << transports.status();
     ASSERT_EQ(transports->size(), 2u);
     const uint8_t octet[] = {7};
@@ -83,7 +83,7 @@ TEST(ScanTransportsTest, EachIsGuarded) {
 TEST(ScanTransportsTest, WithoutAListNothingIsHeldBack) {
   Listener listener;
   std::string reason;
-  auto transports = OpenTransports(1, IoChoice::kAuto, {}, nullptr, &reason);
+  auto transports = OpenTransports(1, IoChoice::kAuto, {}, std::nullopt, nullptr, &reason);
   ASSERT_TRUE(transports.ok()) << transports.status();
   Transport& transport = *transports->front();
   const absl::StatusOr<SocketId> socket = transport.OpenSocket({.family = 4});
