@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "io/check.h"
+#include "io/nat64_transport.h"
 #include "scanner/resolve/iterator.h"
 #include "scanner/verdict/verdict.h"
 #include "tests/sim/sim_network.h"
@@ -14,6 +16,7 @@
 namespace mxscan::replay {
 namespace {
 
+constexpr int kTries = kTriesCeiling;            // some answers come after many seconds
 constexpr TimeNs kAnswerMaxNs = 3600 * kSecond;  // virtual time for one question
 
 // What a question ended with, in terms that can be compared.
@@ -92,7 +95,7 @@ class Player {
   explicit Player(const Scenario& scenario)
       : scenario_(scenario),
         network_(1, {.latency_ns = 5 * kMillisecond, .jitter_ns = 0}),
-        transport_(&network_),
+        simulated_(&network_),
         used_(scenario.steps.size()) {
     network_.SetFallback(
         [this](const Endpoint& server, std::span<const uint8_t> query, bool tcp,
@@ -101,8 +104,23 @@ class Player {
     for (const IpAddress& root : scenario.roots) options.roots.push_back({Name(kRootName), root});
     options.minimise = scenario.minimise;
     options.special_addresses = IsLaboratory(scenario);
+    options.tries = kTries;
+    if (scenario.ttl_min_s > 0) options.answer_ttl.min_s = scenario.ttl_min_s;
+    if (scenario.ttl_max_s > 0) options.answer_ttl.max_s = scenario.ttl_max_s;
+    for (const Stub& stub : scenario.stubs) {
+      GivenZone& zone = options.zones.emplace_back();
+      MXSCAN_CHECK(ParseName(stub.zone, &zone.zone) == NameError::kNone);
+      zone.servers = stub.servers;
+      zone.fallback = stub.first;
+    }
+    if (!scenario.nat64_prefix.empty()) {
+      const std::optional<IpPrefix> prefix = IpPrefix::Parse(scenario.nat64_prefix);
+      MXSCAN_CHECK(prefix.has_value() && IsNat64Prefix(*prefix));
+      translated_ = std::make_unique<Nat64Transport>(*prefix, &simulated_);
+    }
+    transport_ = translated_ == nullptr ? static_cast<Transport*>(&simulated_) : translated_.get();
     options.authority.mix_case = false;  // scripted answers have the case they were written in
-    iterator_ = std::make_unique<Iterator>(options, RandomKey::FromSeed(1), &transport_);
+    iterator_ = std::make_unique<Iterator>(options, RandomKey::FromSeed(1), transport_);
   }
 
   std::vector<std::string> Play() {
@@ -119,7 +137,7 @@ class Player {
  private:
   void Sleep(TimeNs duration_ns) {
     const TimeNs end = now_ + duration_ns;
-    while (now_ < end) now_ = transport_.Poll(end, &inbox_);
+    while (now_ < end) now_ = transport_->Poll(end, &inbox_);
   }
 
   // The question of step `index`, compared with the next CHECK_ANSWER, if there is one.
@@ -131,16 +149,41 @@ class Player {
     }
     const bool checked = check < scenario_.steps.size() && scenario_.steps[check].kind == StepKind::kCheckAnswer;
     // Scripted servers answer as of the step after the question.
-    if (index + 1 < scenario_.steps.size()) step_ = scenario_.steps[index + 1].number;
+    EnterStep(index + 1);
     const Entry& question = scenario_.steps[index].entry;
+    open_ = true;
     const Conclusion found = Resolve(question.qname, question.qtype);
+    open_ = false;
     if (!checked) return;
+    // An entry without MATCH wants an answer, whatever it is.
+    if (!scenario_.steps[check].entry.has_match && found.rcode_class != "nothing") return;
     const Conclusion expected = Expected(scenario_.steps[check].entry);
     const bool same_class = expected.rcode_class == found.rcode_class ||
                             (found.rcode_class == "loop" && expected.rcode_class != "nxdomain");
     if (same_class && expected.records == found.records) return;
     differences_.push_back(absl::StrCat("step ", scenario_.steps[index].number, ": expected ", Describe(expected),
                                         ", concluded ", Describe(found)));
+  }
+
+  // While a question is open its steps pass one after the other: a TIMEOUT by one query that is not answered,
+  // TIME_PASSES by its time.
+  void EnterStep(size_t index) {
+    if (index >= scenario_.steps.size()) return;
+    current_ = index;
+    step_ = scenario_.steps[index].number;
+    entered_at_ = now_;
+  }
+  // Whether a query of the open question gets lost at this step.
+  bool PassStep() {
+    const Step& step = scenario_.steps[current_];
+    if (step.kind == StepKind::kTimeout) {
+      EnterStep(current_ + 1);
+      return true;
+    }
+    if (step.kind != StepKind::kTimePasses || !open_) return false;
+    if (network_.now() - entered_at_ < step.seconds * kSecond) return true;
+    EnterStep(current_ + 1);
+    return false;
   }
 
   Conclusion Resolve(const std::string& name, uint16_t type) {
@@ -155,7 +198,7 @@ class Player {
       const TimeNs deadline = iterator_->Advance(now_);
       take(iterator_->NextUnanswered());
       if (iterator_->open() == 0) break;
-      now_ = transport_.Poll(std::min(deadline, end), &inbox_);
+      now_ = transport_->Poll(std::min(deadline, end), &inbox_);
       for (const InDatagram& datagram : inbox_.datagrams) take(iterator_->OnDatagram(datagram, now_));
       for (const StreamEvent& event : inbox_.streams) take(iterator_->OnStream(event, now_));
       for (const SocketError& error : inbox_.errors) iterator_->OnSocketError(error, now_);
@@ -194,7 +237,7 @@ class Player {
   void Respond(const IpAddress& server, std::span<const uint8_t> query, bool tcp,
                std::vector<std::vector<uint8_t>>* responses) {
     const size_t end = sim::QuestionEnd(query);
-    if (end == 0) return;
+    if (end == 0 || PassStep()) return;
     constexpr size_t kFixed = 4;
     const std::string name(query.begin() + kHeaderSize, query.begin() + static_cast<ptrdiff_t>(end - kFixed));
     const uint16_t type = static_cast<uint16_t>(query[end - 4] << 8 | query[end - 3]);
@@ -223,9 +266,14 @@ class Player {
 
   const Scenario& scenario_;
   sim::SimNetwork network_;
-  sim::SimTransport transport_;
+  sim::SimTransport simulated_;
+  std::unique_ptr<Nat64Transport> translated_;
+  Transport* transport_ = nullptr;
   std::unique_ptr<Iterator> iterator_;
   std::vector<bool> used_;  // by step
+  size_t current_ = 0;      // step, while a question is open
+  bool open_ = false;
+  TimeNs entered_at_ = 0;
   int step_ = 0;
   TimeNs now_ = 0;
   Inbox inbox_;

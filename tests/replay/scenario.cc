@@ -15,6 +15,7 @@ namespace mxscan::replay {
 namespace {
 
 constexpr uint32_t kDefaultTtl = 3600;
+constexpr uint16_t kResponse = 0x8000;
 
 struct RrDeleter {
   void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
@@ -91,23 +92,50 @@ class Reader {
   }
 
   bool ReadConfiguration() {
-    std::string zone, line;
+    std::string line;
+    bool nat64 = false;
     while (Next(&line) && line != "CONFIG_END") {
       line = line.substr(0, line.find('#'));
+      line.erase(std::remove(line.begin(), line.end(), '"'), line.end());
       const std::vector<std::string> words = Words(line);
       if (words.empty()) continue;
       if (words[0] == "forward-zone:") return Fail("a forward zone");
-      if (words.size() > 1 && (words[0] == "qname-minimisation:" || words[0] == "query-minimization:")) {
-        scenario_->minimise = words[1] == "yes" || words[1] == "\"yes\"" || words[1] == "on";
-      }
-      if (words[0] == "name:" && words.size() > 1) zone = words[1];
-      if (words[0] == "stub-zone:") zone.clear();
-      if (words[0] != "stub-addr:" || words.size() < 2) continue;
-      if (!zone.empty() && zone != "\".\"" && zone != ".") return Fail("a stub zone that is not the root");
-      const std::optional<IpAddress> address = IpAddress::Parse(words[1]);
-      if (address.has_value()) scenario_->roots.push_back(*address);
+      if (words[0] == "server:") scenario_->minimise = true;  // as Unbound does where nothing else is said
+      if (words[0] == "stub-zone:") scenario_->stubs.emplace_back();
+      if (words.size() < 2) continue;
+      nat64 |= words[0] == "do-nat64:" && words[1] == "yes";
+      ReadOption(words[0], words);
     }
+    constexpr char kWellKnown[] = "64:ff9b::/96";
+    if (!nat64) scenario_->nat64_prefix.clear();
+    if (nat64 && scenario_->nat64_prefix.empty()) scenario_->nat64_prefix = kWellKnown;
+    std::vector<Stub>& stubs = scenario_->stubs;
+    for (const Stub& stub : stubs) {
+      if (stub.zone == ".") scenario_->roots = stub.servers;
+    }
+    std::erase_if(stubs, [](const Stub& stub) { return stub.zone == "."; });
     return !scenario_->roots.empty() || Fail("no address of the root");
+  }
+
+  void ReadOption(const std::string& option, const std::vector<std::string>& words) {
+    const std::string& value = words[1];
+    if (option == "qname-minimisation:" || option == "query-minimization:") {
+      scenario_->minimise = value == "yes" || value == "on";
+    } else if (option == "nat64-prefix:") {
+      scenario_->nat64_prefix = value;
+    } else if (option == "features:" && words.size() > 3) {  // NAME = NUMBER
+      const uint32_t number = static_cast<uint32_t>(std::atoi(words[3].c_str()));
+      if (value == "min_ttl") scenario_->ttl_min_s = number;
+      if (value == "max_ttl") scenario_->ttl_max_s = number;
+    } else if (option == "stub-addr:") {
+      const std::optional<IpAddress> address = IpAddress::Parse(value);
+      if (!address.has_value()) return;
+      (scenario_->stubs.empty() ? scenario_->roots : scenario_->stubs.back().servers).push_back(*address);
+    } else if (!scenario_->stubs.empty()) {
+      Stub& stub = scenario_->stubs.back();
+      if (option == "name:") stub.zone = value;
+      if (option == "stub-first:") stub.first = value == "yes";
+    }
   }
 
   bool ReadBody() {
@@ -157,6 +185,8 @@ class Reader {
       step.kind = StepKind::kTimePasses;
       if (words.size() < 5 || words[3] != "ELAPSE") return Fail("TIME_PASSES without ELAPSE");
       step.seconds = std::atoll(words[4].c_str());
+    } else if (kind == "TIMEOUT") {
+      step.kind = StepKind::kTimeout;
     } else if (kind == "QUERY" || kind == "CHECK_ANSWER" || kind == "REPLY" || kind == "CHECK_OUT_QUERY") {
       step.kind = kind == "QUERY"          ? StepKind::kQuery
                   : kind == "CHECK_ANSWER" ? StepKind::kCheckAnswer
@@ -166,6 +196,9 @@ class Reader {
       while (Next(&line) && line != "ENTRY_BEGIN") {
       }
       if (!ReadEntry(&step.entry)) return false;
+      // A query that goes out may be answered where it is checked.
+      const bool answers = (step.entry.flags & kResponse) != 0 && !step.entry.qname.empty();
+      if (kind == "CHECK_OUT_QUERY" && answers) step.kind = StepKind::kReply;
     }
     scenario_->steps.push_back(std::move(step));
     return true;
@@ -180,6 +213,7 @@ class Reader {
       const auto found = kFlags.find(word);
       if (found != kFlags.end()) entry->flags |= found->second;
     } else if (keyword == "MATCH") {
+      entry->has_match = true;
       entry->match_qname |= word == "qname" || word == "question" || word == "all";
       entry->match_qtype |= word == "qtype" || word == "question" || word == "all";
       entry->match_subdomain |= word == "subdomain";

@@ -24,8 +24,9 @@ struct Record {
 struct Entry {
   bool match_qname = false, match_qtype = false, match_subdomain = false, match_tcp = false, match_udp = false;
   bool copy_query = false, no_answer = false;
-  uint16_t flags = 0;  // of the header: QR, AA, TC, RD, RA, AD, CD and the rcode
-  std::string qname;   // wire form
+  bool has_match = false;  // the entry says what of it is to be compared
+  uint16_t flags = 0;      // of the header: QR, AA, TC, RD, RA, AD, CD and the rcode
+  std::string qname;       // wire form
   uint16_t qtype = 0;
   std::array<std::vector<Record>, 3> sections;  // answer, authority, additional
 };
@@ -37,7 +38,7 @@ struct Range {
   std::vector<Entry> entries;
 };
 
-enum class StepKind : uint8_t { kQuery, kCheckAnswer, kReply, kTimePasses, kOther };
+enum class StepKind : uint8_t { kQuery, kCheckAnswer, kReply, kTimePasses, kTimeout, kOther };
 
 struct Step {
   int number = 0;
@@ -46,9 +47,19 @@ struct Step {
   Entry entry;
 };
 
+// A zone whose servers are configured.
+struct Stub {
+  std::string zone;  // text
+  std::vector<IpAddress> servers;
+  bool first = false;  // and whose delegation is followed where they fail
+};
+
 struct Scenario {
   std::vector<IpAddress> roots;
+  std::vector<Stub> stubs;
   bool minimise = false;
+  uint32_t ttl_min_s = 0, ttl_max_s = 0;  // of answers; 0: not stated
+  std::string nat64_prefix;               // empty: no NAT64
   std::vector<Range> ranges;
   std::vector<Step> steps;
 };
