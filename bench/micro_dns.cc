@@ -165,17 +165,98 @@ void BM_ParseMaze(benchmark::State& state) {
 }
 BENCHMARK(BM_ParseMaze)->ArgName("octets")->Arg(4096)->Arg(65535);
 
-void BM_InterpretMaze(benchmark::State& state) {
+// What one packet costs its receiver: it is read and interpreted once.
+void ParseAndInterpret(const Octets& octets, NameView question, RrType type, benchmark::State* state) {
+  MessageView message;
+  Answer answer;
+  for (auto _ : *state) {
+    MXSCAN_CHECK(message.Parse(octets) == WireError::kNone);
+    benchmark::DoNotOptimize(InterpretAnswer(message, question, type, &answer));
+  }
+  state->counters["steps"] = static_cast<double>(message.name_steps());
+}
+
+void BM_ParseAndInterpretMaze(benchmark::State& state) {
   const Octets octets = Maze(static_cast<size_t>(state.range(0)));
   MessageView message;
   MXSCAN_CHECK(message.Parse(octets) == WireError::kNone);
   Name question;
   MXSCAN_CHECK(message.ReadName(message.records()[1].name_offset, &question));
-  Answer answer;
-  for (auto _ : state) benchmark::DoNotOptimize(InterpretAnswer(message, question, RrType::kMx, &answer));
-  MXSCAN_CHECK(!answer.mx.empty());
+  ParseAndInterpret(octets, question, RrType::kMx, &state);
 }
-BENCHMARK(BM_InterpretMaze)->ArgName("octets")->Arg(4096)->Arg(65535);
+BENCHMARK(BM_ParseAndInterpretMaze)->ArgName("octets")->Arg(4096)->Arg(65535);
+
+// PTR records of names that differ in their first label alone and share a tail of 126 others: all must be sorted.
+void BM_ParseAndInterpretTails(benchmark::State& state) {
+  const auto size = static_cast<size_t>(state.range(0));
+  Octets out;
+  PutHeader(0x8180, 0, 0, 0, &out);
+  out.push_back(0);
+  PutFixed(99, 2 * 125 + 1, &out);
+  const size_t tail = out.size();
+  for (int i = 0; i < 125; ++i) {
+    out.push_back(1);
+    out.push_back('a');
+  }
+  out.push_back(0);
+  unsigned records = 1;
+  for (; out.size() + 17 <= size && records < kRecordsMax; ++records) {
+    out.push_back(0);
+    PutFixed(12, 5, &out);
+    out.push_back(2);
+    PutU16(records * 40503u & 0xffff, &out);  // any order
+    PutU16(static_cast<unsigned>(0xc000 + tail), &out);
+  }
+  out[6] = static_cast<uint8_t>(records >> 8);
+  out[7] = static_cast<uint8_t>(records);
+  ParseAndInterpret(out, kRootName, RrType::kPtr, &state);
+}
+BENCHMARK(BM_ParseAndInterpretTails)->ArgName("octets")->Arg(4096)->Arg(65535);
+
+// As many aliases as are looked at, links and DNAMEs over all of them, and then addresses at names that are nearly
+// those of the chain.
+void BM_ParseAndInterpretChain(benchmark::State& state) {
+  const auto size = static_cast<size_t>(state.range(0));
+  Octets out;
+  PutHeader(0x8180, 0, 0, 0, &out);
+  out.push_back(0);
+  PutFixed(99, 2 * 120 + 1, &out);
+  const size_t tail = out.size();
+  for (int i = 0; i < 120; ++i) {
+    out.push_back(1);
+    out.push_back('a');
+  }
+  out.push_back(0);
+  const auto put_name = [&](unsigned number) {
+    out.push_back(1);
+    out.push_back(static_cast<uint8_t>(number));
+    PutU16(static_cast<unsigned>(0xc000 + tail), &out);
+  };
+  unsigned records = 1;
+  for (unsigned i = 0; i < kAliasLinksMax; ++i, ++records) {
+    put_name(i);
+    PutFixed(5, 4, &out);
+    put_name(i + 1);
+  }
+  for (unsigned i = 0; i < kAliasRecordsMax - kAliasLinksMax; ++i, ++records) {
+    put_name(200);  // below it there is nothing
+    PutFixed(39, 4, &out);
+    put_name(i);
+  }
+  for (unsigned i = 0; out.size() + 18 <= size && records < kRecordsMax; ++i, ++records) {
+    put_name(100 + i % 100);
+    PutFixed(1, 4, &out);
+    PutU16(0xc000, &out);
+    PutU16(i, &out);
+  }
+  out[6] = static_cast<uint8_t>(records >> 8);
+  out[7] = static_cast<uint8_t>(records);
+  Name question;
+  MessageView message;
+  MXSCAN_CHECK(message.Parse(out) == WireError::kNone && message.ReadName(message.records()[1].name_offset, &question));
+  ParseAndInterpret(out, question, RrType::kA, &state);
+}
+BENCHMARK(BM_ParseAndInterpretChain)->ArgName("octets")->Arg(4096)->Arg(65535);
 
 void BM_ParseName(benchmark::State& state) {
   Name name;

@@ -1,19 +1,25 @@
 // How a response is read.
 //
 // 1. The alias records (CNAME, DNAME) of the answer section are gathered, at most kAliasRecordsMax of them: their
-// owners
-//    are decompressed once.
+//    owners are decompressed once.
 // 2. From the question's name on the chain is followed through them, whatever their order, until no link leads on, a
 //    name comes again, or kAliasLinksMax is reached.
 // 3. The records of the asked type are matched against the names of the chain. The first name of the chain that has
 //    some ends it: data at a name beats an alias at that name.
 // 4. Classify decides what that means.
-// What is neither is not looked at. So the work is bounded by the records of the message times a small constant, with
-// no index and no allocation, whatever the message holds.
+// What is neither is not looked at. So the work is bounded by the records of the message times a small constant (and
+// the logarithm of their number, where names are sorted), with no index, whatever the message holds.
 #include "scanner/dns/answer.h"
 
 #include <algorithm>
+#include <bitset>
 #include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "scanner/dns/name_hash.h"
+#include "scanner/dns/octets.h"
 
 namespace mxscan {
 namespace {
@@ -92,16 +98,32 @@ bool FindCname(const MessageView& message, const AliasRecords& aliases, NameView
   return found;
 }
 
+// Where the labels of a name begin, for many questions about what it is under.
+class LabelStarts {
+ public:
+  explicit LabelStarts(NameView name) : name_(name) {
+    for (size_t at = 0; at < name.size(); at += 1u + static_cast<uint8_t>(name[at])) starts_.set(at);
+  }
+  bool IsUnder(NameView ancestor) const {
+    return name_.ends_with(ancestor) && starts_.test(name_.size() - ancestor.size());
+  }
+
+ private:
+  const NameView name_;
+  std::bitset<kNameSizeMax + 1> starts_;
+};
+
 // The DNAME nearest above `name`, if any: what it makes of the name (RFC 6672 2.2), or *overlong.
 bool FindDname(const MessageView& message, const AliasRecords& aliases, NameView name, Name* target, uint32_t* ttl,
                bool* overlong) {
+  const LabelStarts labels(name);
   const AliasRecord* nearest = nullptr;
   Name nearest_target;
   for (size_t i = 0; i < aliases.count; ++i) {
     const AliasRecord& alias = aliases.items[i];
     if (!IsType(*alias.record, RrType::kDname)) continue;
     const NameView owner = alias.owner;
-    if (owner.size() >= name.size() || !IsSubdomain(name, owner)) continue;
+    if (owner.size() >= name.size() || !labels.IsUnder(owner)) continue;
     if (nearest != nullptr && owner.size() < nearest->owner.view().size()) continue;
     Name candidate;
     if (!message.ReadNameRdata(*alias.record, &candidate)) continue;
@@ -173,16 +195,26 @@ bool OnChain(const Answer& answer, NameView question, NameView name) {
   return true;
 }
 
-// The first position of the chain whose name owns a record of `type`; chain.size() + 1 where none does.
+// The first position of the chain whose name owns a record of `type`; chain.size() + 1 where none does. Names are told
+// apart by their hashes first: a hostile message has thousands of owners that differ from those of its chain in a few
+// octets.
 size_t FirstPositionWithData(const MessageView& message, NameView question, RrType type, NameView zone,
                              const Answer& answer) {
+  const NameHash hash;
+  uint64_t hashes[kAliasLinksMax + 1];
+  const auto at = [&](size_t position) { return position == 0 ? question : answer.chain[position - 1].view(); };
+  for (size_t position = 0; position <= answer.chain.size(); ++position) hashes[position] = hash(at(position));
   size_t first = answer.chain.size() + 1;
+  uint32_t owner_offset = 0;  // of the last record: compressed owners are looked at once
   Name owner;
   for (const RecordView& record : message.records()) {
     if (record.section != Section::kAnswer) break;
-    if (!IsType(record, type) || !message.ReadName(record.name_offset, &owner) || !IsSubdomain(owner, zone)) continue;
+    if (!IsType(record, type) || record.name_offset == owner_offset) continue;
+    owner_offset = record.name_offset;
+    if (!message.ReadName(record.name_offset, &owner)) continue;
+    const uint64_t owner_hash = hash(owner);
     for (size_t position = 0; position < first; ++position) {
-      if (owner.view() == (position == 0 ? question : answer.chain[position - 1].view())) first = position;
+      if (hashes[position] == owner_hash && at(position) == owner.view() && IsSubdomain(owner, zone)) first = position;
     }
   }
   return first;
@@ -211,11 +243,49 @@ void TakeRecord(const MessageView& message, const RecordView& record, Answer* an
   }
 }
 
-template <typename Values, typename Less>
-void SortUnique(Values* values, Less less) {
-  if (values->size() < 2) return;
-  std::sort(values->begin(), values->end(), less);
-  values->erase(std::unique(values->begin(), values->end()), values->end());
+// The first octets of a name as a number that compares as they do.
+uint64_t FirstOctets(NameView name) {
+  uint8_t octets[8] = {};
+  std::memcpy(octets, name.data(), std::min(name.size(), sizeof(octets)));
+  return uint64_t{LoadU32(octets)} << 32 | LoadU32(octets + 4);
+}
+
+// Names are large, so of many their places are sorted, by their first octets where these tell, and each name is then
+// moved once.
+void SortManyNames(std::vector<Name>* names) {
+  struct Place {
+    uint64_t first_octets;
+    uint32_t index;  // where the name stands that belongs here
+  };
+  std::vector<Place> places;
+  places.reserve(names->size());
+  for (const Name& name : *names) places.push_back({FirstOctets(name), static_cast<uint32_t>(places.size())});
+  std::sort(places.begin(), places.end(), [names](const Place& a, const Place& b) {
+    if (a.first_octets != b.first_octets) return a.first_octets < b.first_octets;
+    return (*names)[a.index].view() < (*names)[b.index].view();
+  });
+  // Each cycle of moves is walked once.
+  for (uint32_t i = 0; i < places.size(); ++i) {
+    if (places[i].index == i) continue;
+    const Name held = (*names)[i];
+    uint32_t at = i;
+    while (places[at].index != i) {
+      (*names)[at] = (*names)[places[at].index];
+      at = std::exchange(places[at].index, at);
+    }
+    (*names)[at] = held;
+    places[at].index = at;
+  }
+}
+
+void SortUnique(std::vector<Name>* names) {
+  constexpr size_t kFew = 32;
+  if (names->size() > kFew) {
+    SortManyNames(names);
+  } else {
+    std::sort(names->begin(), names->end(), [](const Name& a, const Name& b) { return a.view() < b.view(); });
+  }
+  names->erase(std::unique(names->begin(), names->end()), names->end());
 }
 
 // Takes the records of `type` at `owner`. False where there is none.
@@ -231,8 +301,9 @@ bool TakeData(const MessageView& message, NameView owner, RrType type, Answer* a
     found = true;
     TakeRecord(message, record, answer);
   }
-  SortUnique(&answer->addresses, std::less<IpAddress>());
-  SortUnique(&answer->names, [](const Name& a, const Name& b) { return a.view() < b.view(); });
+  std::sort(answer->addresses.begin(), answer->addresses.end());
+  answer->addresses.erase(std::unique(answer->addresses.begin(), answer->addresses.end()), answer->addresses.end());
+  SortUnique(&answer->names);
   return found;
 }
 

@@ -236,6 +236,7 @@ std::string_view LastLabel(NameView name) {
 
 bool IsSubdomain(NameView name, NameView ancestor) {
   if (ancestor.empty() || !name.ends_with(ancestor)) return false;
+  if (ancestor.size() == kRootName.size()) return true;
   // The octets agree; they must also begin where a label of `name` does.
   const size_t start = name.size() - ancestor.size();
   size_t offset = 0;

@@ -31,37 +31,11 @@ constexpr bool HoldsOneName(uint16_t type) {
          type == static_cast<uint16_t>(RrType::kPtr) || type == static_cast<uint16_t>(RrType::kDname);
 }
 
-// The rules of compression.h once more, for one name: calls `take(octets, size)` for the root and for each label with
-// its length octet, until it gives false. False where the name breaks a rule or `take` gave false.
-template <typename Take>
-bool WalkName(std::span<const uint8_t> message, size_t offset, Take take) {
-  size_t start = offset;
-  size_t pointers = 0;
-  size_t size = 0;
-  for (;;) {
-    if (offset >= message.size()) return false;
-    const uint8_t* octets = message.data() + offset;
-    const uint8_t octet = *octets;
-    if (octet >= kPointerBits) {
-      if (offset + 2 > message.size()) return false;
-      offset = PointerTarget(octets);
-      if (offset >= start || offset < kHeaderSize || ++pointers > kPointersMax) return false;
-      start = offset;
-      continue;
-    }
-    const size_t taken = 1u + octet;
-    size += taken;
-    if (octet > kLabelSizeMax || size > kNameSizeMax || taken > message.size() - offset) return false;
-    if (!take(octets, taken)) return false;
-    if (octet == 0) return true;
-    offset += taken;
-  }
-}
-
 }  // namespace
 
 WireError MessageView::Parse(std::span<const uint8_t> message) {
   message_ = message;
+  expander_.Begin();
   records_.clear();
   question_end_ = 0;
   extended_rcode_ = 0;
@@ -212,38 +186,9 @@ std::span<const uint8_t> MessageView::rdata(const RecordView& record) const {
   return message_.subspan(record.rdata_offset, record.rdata_size);
 }
 
-bool MessageView::ReadName(uint32_t offset, Name* name) const {
-  constexpr size_t kStep = 16;
-  char octets[kNameSizeMax + kStep];
-  size_t size = 0;
-  const uint8_t* message_end = message_.data() + message_.size();
-  const bool whole = WalkName(message_, offset, [&](const uint8_t* label, size_t label_size) {
-    // Most labels are short: one move of a fixed size, where the message goes on that far.
-    if (label_size <= kStep && label + kStep <= message_end) {
-      std::memcpy(octets + size, label, kStep);
-    } else {
-      std::memcpy(octets + size, label, label_size);
-    }
-    size += label_size;
-    return true;
-  });
-  if (!whole) return false;
-  LowerOctets(octets, size);
-  name->Assign(NameView(octets, size));
-  return true;
-}
+bool MessageView::ReadName(uint32_t offset, Name* name) const { return expander_.Read(message_, offset, name); }
 
-bool MessageView::NameEquals(uint32_t offset, NameView name) const {
-  const auto* expected = reinterpret_cast<const uint8_t*>(name.data());
-  size_t remaining = name.size();
-  const bool same = WalkName(message_, offset, [&](const uint8_t* label, size_t label_size) {
-    if (label_size > remaining || *label != *expected || !SameOctetsAnyCase(label, expected, label_size)) return false;
-    expected += label_size;
-    remaining -= label_size;
-    return true;
-  });
-  return same && remaining == 0;
-}
+bool MessageView::NameEquals(uint32_t offset, NameView name) const { return expander_.Equals(message_, offset, name); }
 
 bool MessageView::ReadMx(const RecordView& record, uint16_t* preference, Name* exchange) const {
   if (!HasType(record, RrType::kMx)) return false;

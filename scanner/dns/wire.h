@@ -6,7 +6,8 @@
 // Rules for hostile input: a compression pointer must point before the name it stands in and each next one before the
 // last, never into the header, and a name has at most 127 of them; a name is at most 255 octets; RDATA must end at
 // RDLENGTH exactly for the types that are parsed (A and AAAA in class IN; NS, CNAME, SOA, PTR, MX and DNAME in any
-// class; the OPT record's options); work is linear in the message (how: compression.h).
+// class; the OPT record's options); work is linear in the message (how: compression.h,
+// expansion.h).
 // Ownership: a MessageView refers to the message's octets, which must outlive it; reuse one MessageView for many
 // messages, it keeps its capacity. Thread safety: one thread at a time. Errors: WireError, no allocation once warm.
 #ifndef MXSCAN_SCANNER_DNS_WIRE_H_
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "io/address.h"
+#include "scanner/dns/expansion.h"
 #include "scanner/dns/name.h"
 
 namespace mxscan {
@@ -129,6 +131,9 @@ class MessageView {
   bool ReadAddress(const RecordView& record, IpAddress* address) const;  // A, AAAA
   std::span<const uint8_t> rdata(const RecordView& record) const;
 
+  // The work that reading names has been since Parse: labels and pointers that were walked.
+  uint64_t name_steps() const { return expander_.steps(); }
+
  private:
   WireError ParseQuestions(NameChecker* names, WireCursor* cursor);
   WireError ParseRecords(NameChecker* names, WireCursor* cursor);
@@ -139,6 +144,7 @@ class MessageView {
   std::span<const uint8_t> message_;
   std::vector<RecordView> records_;
   std::vector<uint32_t> name_notes_;  // NameChecker's
+  mutable NameExpander expander_;     // remembers, and changes nothing that anyone sees
   uint16_t question_end_ = 0;
   uint16_t extended_rcode_ = 0;
   int32_t extended_error_ = -1;
