@@ -30,7 +30,9 @@ bool IsType(const RecordView& record, RrType type) {
 
 struct AliasRecord {
   const RecordView* record;
+  bool has_target;  // it was read
   Name owner;
+  Name target;
 };
 
 struct AliasRecords {
@@ -75,20 +77,28 @@ void GatherAliases(const MessageView& message, AliasRecords* aliases) {
     if (!IsType(record, RrType::kCname) && !IsType(record, RrType::kDname)) continue;
     AliasRecord* item = &aliases->items[aliases->count];
     item->record = &record;
+    item->has_target = false;
     if (message.ReadName(record.name_offset, &item->owner) && IsSubdomain(item->owner, aliases->zone)) {
       ++aliases->count;
     }
   }
 }
 
+// Read when it is first wanted, once: a hostile chain asks for each of them at each of its links.
+const Name& TargetOf(const MessageView& message, AliasRecord* alias) {
+  if (!alias->has_target && !message.ReadNameRdata(*alias->record, &alias->target)) alias->target.Clear();
+  alias->has_target = true;
+  return alias->target;
+}
+
 // The CNAME target at `name`; of several the first as octets, so that the order of records does not matter.
-bool FindCname(const MessageView& message, const AliasRecords& aliases, NameView name, Name* target, uint32_t* ttl) {
+bool FindCname(const MessageView& message, AliasRecords* aliases, NameView name, Name* target, uint32_t* ttl) {
   bool found = false;
-  for (size_t i = 0; i < aliases.count; ++i) {
-    const AliasRecord& alias = aliases.items[i];
+  for (size_t i = 0; i < aliases->count; ++i) {
+    AliasRecord& alias = aliases->items[i];
     if (!IsType(*alias.record, RrType::kCname) || alias.owner.view() != name) continue;
-    Name candidate;
-    if (!message.ReadNameRdata(*alias.record, &candidate)) continue;
+    const Name& candidate = TargetOf(message, &alias);
+    if (candidate.empty()) continue;
     if (!found || candidate.view() < target->view()) {
       *target = candidate;
       *ttl = alias.record->ttl;
@@ -114,38 +124,36 @@ class LabelStarts {
 };
 
 // The DNAME nearest above `name`, if any: what it makes of the name (RFC 6672 2.2), or *overlong.
-bool FindDname(const MessageView& message, const AliasRecords& aliases, NameView name, Name* target, uint32_t* ttl,
+bool FindDname(const MessageView& message, AliasRecords* aliases, NameView name, Name* target, uint32_t* ttl,
                bool* overlong) {
   const LabelStarts labels(name);
   const AliasRecord* nearest = nullptr;
-  Name nearest_target;
-  for (size_t i = 0; i < aliases.count; ++i) {
-    const AliasRecord& alias = aliases.items[i];
+  for (size_t i = 0; i < aliases->count; ++i) {
+    AliasRecord& alias = aliases->items[i];
     if (!IsType(*alias.record, RrType::kDname)) continue;
     const NameView owner = alias.owner;
     if (owner.size() >= name.size() || !labels.IsUnder(owner)) continue;
     if (nearest != nullptr && owner.size() < nearest->owner.view().size()) continue;
-    Name candidate;
-    if (!message.ReadNameRdata(*alias.record, &candidate)) continue;
+    const Name& candidate = TargetOf(message, &alias);
+    if (candidate.empty()) continue;
     const bool same_owner = nearest != nullptr && owner.size() == nearest->owner.view().size();
-    if (same_owner && nearest_target.view() <= candidate.view()) continue;
+    if (same_owner && nearest->target.view() <= candidate.view()) continue;
     nearest = &alias;
-    nearest_target = candidate;
   }
   if (nearest == nullptr) return false;
   const size_t kept = name.size() - nearest->owner.view().size();
   char prefix[kNameSizeMax];
   std::memcpy(prefix, name.data(), kept);
   prefix[kept] = 0;
-  *overlong = !ConcatNames(NameView(prefix, kept + 1), nearest_target, target);
+  *overlong = !ConcatNames(NameView(prefix, kept + 1), nearest->target, target);
   *ttl = nearest->record->ttl;
   return true;
 }
 
 // One link from `name`. A CNAME beside a DNAME that covers its owner must be the one the DNAME makes; another is
 // ignored, since nothing may stand below a DNAME (RFC 6672 2.4).
-bool FollowLink(const MessageView& message, const AliasRecords& aliases, NameView name, bool with_cname,
-                size_t position, Name* target, Links* links) {
+bool FollowLink(const MessageView& message, AliasRecords* aliases, NameView name, bool with_cname, size_t position,
+                Name* target, Links* links) {
   const uint64_t bit = uint64_t{1} << position;
   const bool cname = with_cname && FindCname(message, aliases, name, target, &links->last_ttl);
   if (cname) links->at_cname |= bit;
@@ -161,7 +169,7 @@ bool OnChain(const Answer& answer, NameView question, NameView name) {
   return std::any_of(answer.chain.begin(), answer.chain.end(), [&](const Name& link) { return link.view() == name; });
 }
 
-// Not inlined: its frame of 17 KiB is for the few responses that hold an alias.
+// Not inlined: its frame of 33 KiB is for the few responses that hold an alias.
 [[gnu::noinline]] void FollowChain(const MessageView& message, NameView question, NameView zone, Answer* answer,
                                    Links* links) {
   AliasRecords aliases;
@@ -169,7 +177,7 @@ bool OnChain(const Answer& answer, NameView question, NameView name) {
   GatherAliases(message, &aliases);
   Name current(question);
   Name next;
-  while (FollowLink(message, aliases, current, true, answer->chain.size(), &next, links)) {
+  while (FollowLink(message, &aliases, current, true, answer->chain.size(), &next, links)) {
     if (answer->chain.size() == kAliasLinksMax) {
       answer->alias_loop = true;
       return;
@@ -188,7 +196,7 @@ bool OnChain(const Answer& answer, NameView question, NameView name) {
   aliases.zone = zone;
   GatherAliases(message, &aliases);
   Name target;
-  if (!FollowLink(message, aliases, question, false, 0, &target, links)) return false;
+  if (!FollowLink(message, &aliases, question, false, 0, &target, links)) return false;
   answer->names.push_back(target);
   answer->ttl = links->last_ttl;
   answer->via_dname = true;

@@ -130,6 +130,23 @@ TEST(DnsExpansion, WorkIsLinearInTheMessage) {
   }
 }
 
+// Each alias is read once, however many links of the chain it could be.
+TEST(DnsExpansion, AliasesAreReadOnce) {
+  MessageBuilder builder;
+  builder.Question("x.a.test", RrType::kMx);
+  const size_t owner = kHeaderSize + 2;
+  for (size_t i = 0; i < 2 * kAliasRecordsMax; ++i) {
+    builder.BeginAt(Section::kAnswer, owner, RrType::kDname, 300).U8(1).U8('b').Pointer(owner).EndRdata();
+  }
+  MessageView message;
+  ASSERT_EQ(message.Parse(builder.octets()), WireError::kNone);
+  Answer answer;
+  InterpretAnswer(message, test::ToName("x.a.test"), RrType::kMx, &answer);
+  EXPECT_EQ(answer.chain.size(), kAliasLinksMax);
+  EXPECT_TRUE(answer.alias_loop);
+  EXPECT_LT(message.name_steps(), 16 * kAliasRecordsMax);  // an owner and a target each, of 3 and 5 steps
+}
+
 TEST(DnsExpansion, AnHonestMessageTakesNoNotes) {
   MessageBuilder builder;
   builder.Question("example.com", RrType::kMx);
