@@ -46,7 +46,18 @@ inline constexpr TimeNs kProbeIntervalMinNs = 250 * kMillisecond;
 inline constexpr TimeNs kProbeIntervalMaxNs = 4 * kSecond;
 inline constexpr TimeNs kHealthIntervalNs = 10 * kMillisecond;
 inline constexpr TimeNs kGiveUpNs = 5 * kSecond;  // every server dead for so long: the run ends
-inline constexpr int kCaseMismatchesMax = 8;      // answers right but for 0x20, before 0x20 is given up on a server
+inline constexpr int kControlsSuspect = 3;        // control questions before a server that fell silent is dead
+inline constexpr int kControlsTrial = 6;          // and before one that was not heard yet is: three of each name
+inline constexpr int kControlsInflightMax = 16;   // of a server: what it is asked within the longest timeout of one
+// Two control questions after so many answers of a server, but not within a second, and after so long at the latest: a
+// fifth of a percent of what it is asked, or two questions a minute.
+inline constexpr uint64_t kTrustAnswers = 1000;
+inline constexpr TimeNs kTrustIntervalMinNs = kSecond;
+inline constexpr TimeNs kTrustIntervalMaxNs = 60 * kSecond;
+inline constexpr int kDenialsMax = 4;         // of one name, by a server that denies everything
+inline constexpr int kDisbelievedMax = 300;   // and of all names
+inline constexpr int kLiesMax = 2;            // in a row: one may be a packet that was damaged on its way
+inline constexpr int kCaseMismatchesMax = 8;  // answers right but for 0x20, before 0x20 is given up on a server
 
 // Iterative resolution. Work caps of one question, never reset while it is open; Unbound's figures where it has them.
 inline constexpr int kReferralsMax = 130;                // followed in all

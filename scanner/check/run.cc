@@ -32,7 +32,7 @@ class Keeper : public ObservationSink {
   CheckResult* const result_;
 };
 
-EngineOptions EngineOptionsOf(const CheckOptions& options) {
+EngineOptions EngineOptionsOf(const CheckOptions& options, LieReport* lies = nullptr) {
   EngineOptions engine;
   engine.servers = options.servers;
   engine.rate = kCheckRate;
@@ -40,6 +40,7 @@ EngineOptions EngineOptionsOf(const CheckOptions& options) {
   engine.inflight = kCheckInflight;
   engine.tries = options.tries;
   engine.timeout_ns = options.timeout_ns;
+  engine.lies = lies;
   return engine;
 }
 
@@ -83,9 +84,10 @@ absl::StatusOr<CheckResult> RunCheck(const CheckOptions& options, const std::vec
   survey.label_seed = options.seed;
   Keeper keeper(&result);
   Crew crew(1);
-  Worker worker(0, &crew, transport, std::make_unique<Engine>(EngineOptionsOf(options), key.Derive(0), transport),
-                survey, &suffixes, &keeper, &hosts_seen, &addresses_seen, start.now,
-                start.wall_us - start.now / kMicrosecond);
+  LieReport lies(options.servers.size());
+  Worker worker(0, &crew, transport,
+                std::make_unique<Engine>(EngineOptionsOf(options, &lies), key.Derive(0), transport), survey, &suffixes,
+                &keeper, &hosts_seen, &addresses_seen, start.now, start.wall_us - start.now / kMicrosecond);
   worker.SetPeers({transport});
   if (absl::Status status = worker.Open(); !status.ok()) return status;
 
@@ -110,6 +112,13 @@ absl::StatusOr<CheckResult> RunCheck(const CheckOptions& options, const std::vec
     gave_up = crew.board(0).gave_up.load(std::memory_order_relaxed);
   }
   result.finished = crew.Finished();
+  for (size_t i = 0; i < lies.servers(); ++i) {
+    if (lies.of(i) != Lie::kNone) result.lying.push_back(result.servers[i] + " " + std::string(ToText(lies.of(i))));
+  }
+  if (gave_up && !result.lying.empty()) {
+    result.server_answered = false;
+    return result;
+  }
   TimeNs now = worker.now();
   if (worker.resolver().counters().answered == 0) {
     if (gave_up) {

@@ -54,7 +54,8 @@ struct CheckResult {
   AddressBook addresses;
   std::vector<std::string> servers;  // texts, by the index that lookups hold
   bool finished = true;              // false: ended early, see kCheckTimeMaxNs
-  bool server_answered = true;       // false: no server has answered anything, a control question included
+  bool server_answered = true;       // false: no server has answered anything, a control question included; or lies
+  std::vector<std::string> lying;    // servers that were left out, and why
   uint64_t questions = 0;
   uint64_t attempts = 0;
   TimeNs duration_ns = 0;

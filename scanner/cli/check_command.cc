@@ -236,10 +236,12 @@ int CheckCommand::Run() {
     Complain(std::string(result.status().message()));
     return kExitInternal;
   }
+  for (const std::string& server : result->lying) Complain(server + ": it is asked no more");
   if (!result->server_answered) {
-    Complain(absl::StrCat("no server answers (asked: ", result->servers[0],
-                          result->servers.size() > 1 ? " and others" : "",
-                          "); see whether it can be reached and serves this machine, or give another --resolver"));
+    Complain(absl::StrCat(
+        result->lying.empty() ? "no server answers (asked: " : "no server that answers tells the truth (asked: ",
+        result->servers[0], result->servers.size() > 1 ? " and others" : "",
+        "); see whether it can be reached and serves this machine, or give another --resolver"));
     return kExitNoServer;
   }
   return Report(*result, targets, suffixes);

@@ -9,6 +9,7 @@
 #include "io/process.h"
 #include "scanner/limits.h"
 #include "scanner/resolve/ask_one.h"
+#include "scanner/resolve/lies.h"
 
 namespace mxscan {
 namespace {
@@ -167,11 +168,7 @@ ServerFacts AskServer(const Endpoint& server, TimeNs timeout_ns, Transport* tran
   facts.outcome = std::string(ToText(root.outcome));
   facts.resolves = root.outcome == Outcome::kData;
   if (!facts.answered) return facts;
-  Name impossible;
-  const std::string text = absl::StrFormat("mxscan-%016x.invalid", seed);
-  if (ParseName(text, &impossible) == NameError::kNone) {
-    facts.invents = AskOne(&engine, transport, impossible, RrType::kA, &now).outcome == Outcome::kData;
-  }
+  facts.invents = AskOne(&engine, transport, ImpossibleName(seed), RrType::kA, &now).outcome == Outcome::kData;
   return facts;
 }
 

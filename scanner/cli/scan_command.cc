@@ -43,6 +43,7 @@ struct ScanFlags {
   int threads = 0;
   std::string io = "auto";
   std::vector<std::string> source_addresses;
+  bool trust_resolvers = false;
   std::string lookups;  // by the way of resolution
   std::string format = "auto";
   int column = 0;
@@ -270,6 +271,7 @@ std::vector<std::pair<std::string, std::string>> Described(const ScanFlags& flag
   add("user", flags.user);
   add("checkpoint-interval", flags.checkpoint_interval);
   if (!flags.transport_limits.empty()) add("transport-limits", flags.transport_limits);
+  if (flags.trust_resolvers) add("trust-resolvers", "true");
   if (options.nat64.has_value()) add("nat64", flags.nat64);
   if (options.iterative) {
     add("root-hints", flags.root_hints);  // empty: built in
@@ -287,6 +289,7 @@ absl::StatusOr<ScanOptions> Understand(ScanFlags flags) {
   while (options.output.size() > 1 && options.output.back() == '/') options.output.pop_back();
   options.tries = flags.tries;
   options.threads = flags.threads;
+  options.trust_resolvers = flags.trust_resolvers;
   options.quiet = flags.quiet;
   options.dry_run = flags.dry_run;
   absl::Status status = ReadResolution(&flags, &options);
@@ -345,6 +348,9 @@ ScanCommand::ScanCommand(CLI::App* root) {
           "the root down")
       ->allow_extra_args(false)  // what follows its one word is an INPUT
       ->capture_default_str();
+  app_->add_flag("--trust-resolvers", flags_.trust_resolvers,
+                 "ask no control names, by which resolvers that answer everything are found and left out: for "
+                 "laboratories");
   app_->add_option("--root-hints", flags_.root_hints,
                    "of --resolver iterative: the root's servers, in the format of named.root; else those built in");
   app_->add_flag("--minimise", flags_.minimise,
@@ -520,6 +526,12 @@ int ScanCommand::Report(const ScanOptions& options, const ScanResult& result) {
                             " is unfinished: what is in its manifests is whole; go on: ", ResumeText(options, result)));
       return kExitStopped;
     case ScanEnd::kNoServer:
+      if (result.servers_lying > 0) {
+        Complain(absl::StrCat(why,
+                              "; mxscan doctor asks them one by one; give another --resolver (or, in a laboratory ",
+                              "where they shall answer so, --trust-resolvers)"));
+        return kExitNoServer;
+      }
       if (options.iterative) {
         Complain(absl::StrCat(why, " (asked: the root's servers); see whether this machine may send to UDP port ",
                               options.authority_port, " anywhere, or give a recursive --resolver"));

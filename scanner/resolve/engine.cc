@@ -19,8 +19,8 @@ Engine::Engine(const EngineOptions& options, const RandomKey& key, Transport* tr
       random_(key.Derive(kEnginePurpose)),
       blocklist_(options.blocklist),
       pacer_(options.rate),
-      // Beside the user's, a few control questions to each server that fell silent.
-      table_(options.inflight + options.servers.size() * 8) {
+      // Beside the user's, a few control questions to each server.
+      table_(options.inflight + options.servers.size() * kControlsInflightMax) {
   MXSCAN_CHECK(!options.servers.empty() && options.servers.size() <= kServersMax);
   MXSCAN_CHECK(options.inflight > 0 && options.tries > 0 && options.tries <= kTriesCeiling);
   const int server_inflight = options.server_inflight > 0
@@ -31,6 +31,11 @@ Engine::Engine(const EngineOptions& options, const RandomKey& key, Transport* tr
     servers_.emplace_back(endpoint, ServerLimits{options.server_rate, server_inflight});
   }
   healthy_ = servers_.size();
+  if (options.lies != nullptr) {
+    MXSCAN_CHECK(options.lies->servers() == servers_.size());
+    for (Server& server : servers_) server.CheckTrust();
+    healthy_ = 0;
+  }
   TakeBlocklist(0);
 }
 
@@ -99,6 +104,7 @@ TimeNs Engine::Advance(TimeNs now) {
   wheel_.Expire(now, &expired_);
   for (const uint32_t index : expired_) OnExpired(index, now);
 
+  TakeLies(now);
   if (open_ == 0) return wheel_.NextDeadline();
   UpdateHealth(now);
   SendControls(now);
@@ -114,7 +120,7 @@ const Completion* Engine::NextUnanswered() {
 }
 
 bool Engine::no_server_answers(TimeNs now) const {
-  return all_dead_since_ != kNever && now - all_dead_since_ >= kGiveUpNs;
+  return lying_ == servers_.size() || (all_dead_since_ != kNever && now - all_dead_since_ >= kGiveUpNs);
 }
 
 std::vector<ServerTally> Engine::tallies() const {

@@ -19,6 +19,9 @@
 // its question or its server is closed, for the question may not have left yet. What is withheld is completed as
 // kNotAsked.
 //
+// Trust: with a LieReport no question goes to a server before control names have shown that it does not lie, nor after
+// they have shown that it does (servers.h).
+//
 // Units: nanoseconds, packets. Ownership: as Resolver.
 // Thread safety: one thread; each worker has an engine of its own with its share of the limits.
 // Errors: none on the hot path; what is wrong with a packet is counted in Rejected.
@@ -40,6 +43,7 @@
 #include "scanner/limits.h"
 #include "scanner/resolve/blocklist.h"
 #include "scanner/resolve/inflight.h"
+#include "scanner/resolve/lies.h"
 #include "scanner/resolve/pacer.h"
 #include "scanner/resolve/random.h"
 #include "scanner/resolve/resolver.h"
@@ -61,6 +65,9 @@ struct EngineOptions {
   uint16_t edns_size = 1232;
   bool mix_case = true;
   const BlocklistFeed* blocklist = nullptr;  // null: none; must outlive the engine
+  // Who lies: found by control names, and told to the other engines of the run. Null: nobody is asked any; must outlive
+  // the engine.
+  LieReport* lies = nullptr;
 };
 
 class Engine final : public Resolver {
@@ -84,7 +91,7 @@ class Engine final : public Resolver {
   TimeNs Advance(TimeNs now) override;
   const Completion* NextUnanswered() override;
 
-  // Every server has been dead for kGiveUpNs.
+  // Every server has been dead for kGiveUpNs, or lies.
   bool no_server_answers(TimeNs now) const override;
 
   size_t open() const override { return open_; }
@@ -107,6 +114,7 @@ class Engine final : public Resolver {
 
   // engine_send.cc
   void TakeBlocklist(TimeNs now);
+  void TakeLies(TimeNs now);
   bool Withhold(uint32_t index);
   void UpdateHealth(TimeNs now);
   TimeNs NextDeadline(TimeNs now);
@@ -130,6 +138,8 @@ class Engine final : public Resolver {
   Verdict Judge(Slot* slot, bool counts);
   const Completion* Accept(uint32_t index, TimeNs now, bool tcp);
   const Completion* Complete(uint32_t index);
+  void OnControlAnswer(uint32_t index, TimeNs now);
+  void Disbelieve(uint32_t index, TimeNs now);
   void EndAttempt(uint32_t index, TimeNs now, Recent how);
   void OnExpired(uint32_t index, TimeNs now);
   void OnAttemptTimeout(uint32_t index, TimeNs now);
@@ -162,6 +172,8 @@ class Engine final : public Resolver {
   std::vector<int> touched_;  // servers sent to since the last Settle
   TimeNs sent_now_ = -1;      // `now` of the last send
   size_t healthy_ = 0;        // servers
+  size_t lying_ = 0;          // those of LieReport that were taken
+  bool trust_due_ = false;    // a healthy server is to be asked control names
   TimeNs next_health_ = 0;
   TimeNs all_dead_since_ = kNever;
   Answer& answer() { return kept_[kept_next_].answer; }

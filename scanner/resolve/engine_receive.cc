@@ -136,6 +136,7 @@ const Completion* Engine::Accept(uint32_t index, TimeNs now, bool tcp) {
   ++counters_.rcodes[std::min<size_t>(static_cast<size_t>(rcode), kRcodesCounted - 1)];
   EndAttempt(index, now, Recent::kAnswered);
   if (slot.control) {
+    if (options_.lies != nullptr) OnControlAnswer(index, now);
     FreeSlot(index);
     return nullptr;
   }
@@ -150,6 +151,12 @@ const Completion* Engine::Accept(uint32_t index, TimeNs now, bool tcp) {
   if (tcp && verdict == Verdict::kRetryTcp) {  // TC over TCP makes no sense: a failed answer
     slot.saw_servfail = true;
     verdict = Verdict::kRetryElsewhere;
+  }
+  if (verdict == Verdict::kFinal && answer().outcome != Outcome::kNxDomain) {
+    server.OnExistence();
+  } else if (verdict == Verdict::kFinal && server.denies_all()) {
+    Disbelieve(index, now);
+    return nullptr;
   }
   if (verdict == Verdict::kFinal) {
     slot.truncated_seen = slot.saw_servfail = slot.saw_refused = false;
@@ -174,6 +181,43 @@ const Completion* Engine::Accept(uint32_t index, TimeNs now, bool tcp) {
   slot.fixed_server = -1;
   FailAttempt(index, now, kFailureDelayNs << std::min<int>(slot.tries, 6));
   return nullptr;
+}
+
+// A lie makes what else this server would say worthless: what waits for it is asked elsewhere, or again.
+void Engine::OnControlAnswer(uint32_t index, TimeNs now) {
+  const Slot& slot = At(index);
+  const auto index_of_server = static_cast<size_t>(slot.server);
+  Server& server = servers_[index_of_server];
+  if (slot.edns && RefusesEdns(answer().rcode)) {
+    server.plain_controls = true;
+    return;
+  }
+  if (!server.OnControlAnswer(now, slot.control_name, ToldIn(slot.control_name, answer()))) return;
+  if (server.lies()) options_.lies->Add(index_of_server, LieAbout(slot.control_name));
+  TakeBack(slot.server, now);
+}
+
+// The question is asked again, as if it had not been answered, until the server has said that some name exists, or the
+// question was denied so often that others would have been answered in the meantime.
+void Engine::Disbelieve(uint32_t index, TimeNs now) {
+  Slot& slot = At(index);
+  slot.rcode = slot.answered_by = -1;
+  slot.rtt_ns = -1;
+  const auto server = static_cast<size_t>(slot.server);
+  ++slot.denials;
+  if (++servers_[server].disbelieved >= kDisbelievedMax || slot.denials >= kDenialsMax) {
+    servers_[server].SetLies(Lie::kDenies);
+    options_.lies->Add(server, Lie::kDenies);
+    TakeBack(slot.server, now);
+  }
+  if (slot.sends >= options_.tries * kSendsPerQuestionFactor) {
+    slot.saw_servfail = true;  // a failure, for want of a better word
+    unanswered_.PushBack(index);
+    return;
+  }
+  const auto delay = static_cast<double>(kFailureDelayNs << std::min<int>(slot.denials, 6));
+  slot.state = State::kWaiting;
+  wheel_.Start(index, now + static_cast<TimeNs>(delay * (0.5 + random_.Unit())));
 }
 
 void Engine::EndStream(uint32_t index, TimeNs now) {

@@ -31,13 +31,27 @@ bool Engine::Withhold(uint32_t index) {
   return true;
 }
 
+// What any engine of the run has found out holds for all of them.
+void Engine::TakeLies(TimeNs now) {
+  if (options_.lies == nullptr || options_.lies->count() == lying_) return;
+  lying_ = options_.lies->count();
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    const Lie lie = options_.lies->of(i);
+    if (lie == Lie::kNone || servers_[i].lies()) continue;
+    servers_[i].SetLies(lie);
+    TakeBack(static_cast<int>(i), now);
+  }
+}
+
 void Engine::UpdateHealth(TimeNs now) {
   if (now < next_health_) return;
   next_health_ = now + kHealthIntervalNs;
   healthy_ = 0;
+  trust_due_ = false;
   size_t dead = 0;
   for (size_t i = 0; i < servers_.size(); ++i) {
     if (servers_[i].UpdateHealth(now)) TakeBack(static_cast<int>(i), now);
+    trust_due_ = servers_[i].TrustDue(now) || trust_due_;
     healthy_ += servers_[i].health() == Health::kHealthy;
     dead += servers_[i].health() == Health::kDead;
   }
@@ -205,18 +219,28 @@ bool Engine::SendFresh(TimeNs now) {
   return sent == count;
 }
 
-// Asks servers that fell silent whether they live. Control questions count against the rates, not against the bound of
-// attempts in flight: they are what can free it.
+// Asks servers that fell silent whether they live, and all of them now and then for control names. Control questions
+// count against the rates, not against the bound of attempts in flight: they are what can free it.
 void Engine::SendControls(TimeNs now) {
-  if (healthy_ == servers_.size()) return;
+  if (healthy_ == servers_.size() && !trust_due_) return;
+  if (open_ == unanswered_.size()) return;  // what is left needs no server
   for (size_t i = 0; i < servers_.size(); ++i) {
-    if (!servers_[i].ControlDue(now) || pacer_.Allowance(now) <= 0) continue;
-    const uint32_t index = NewSlot();
-    At(index) = Slot{.type = RrType::kNs, .control = true, .state = State::kQueued, .name = Name(kRootName)};
-    if (SendBurst(&index, 1, static_cast<int>(i), now) == 1) {
-      servers_[i].OnControlSent(now);
-    } else {
-      FreeSlot(index);
+    while (servers_[i].ControlDue(now) && pacer_.Allowance(now) > 0) {
+      const ControlName control = servers_[i].NextControl();
+      const bool root = control == ControlName::kRoot;
+      const uint32_t index = NewSlot();
+      At(index) = Slot{.type = root ? RrType::kNs : RrType::kA,
+                       .control = true,
+                       .control_name = control,
+                       .state = State::kQueued,
+                       .plain = servers_[i].plain_controls,
+                       .name = root ? Name(kRootName) : ImpossibleName(random_.Next64())};
+      if (SendBurst(&index, 1, static_cast<int>(i), now) == 0) {
+        FreeSlot(index);
+        return;
+      }
+      servers_[i].OnControlSent(now, control);
+      ++counters_.controls;
     }
   }
 }
@@ -236,7 +260,8 @@ void Engine::PrepareAttempt(uint32_t index, int server, SocketId socket) {
   const Server& target = servers_[static_cast<size_t>(server)];
   slot.socket = socket;
   slot.edns = options_.edns_size > 0 && target.edns && !slot.plain;
-  slot.mixed = options_.mix_case && target.mix_case;
+  // A control name is random enough, and a server that does not keep the case shall answer it too.
+  slot.mixed = options_.mix_case && target.mix_case && !slot.control;
   slot.case_bits = slot.mixed ? random_.Next64() : 0;
   do {
     slot.id = static_cast<uint16_t>(random_.Next64());

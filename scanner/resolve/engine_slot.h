@@ -12,7 +12,8 @@ struct Engine::Slot {
   // The question.
   uint64_t tag = 0;
   RrType type = RrType::kA;
-  bool control = false;  // asked by the engine itself, to see whether a server lives
+  bool control = false;  // asked by the engine itself, to see whether a server lives, and tells the truth:
+  ControlName control_name = ControlName::kRoot;
   Checking checking = Checking::kEnabled;
   // How it stands.
   State state = State::kFree;
@@ -23,6 +24,7 @@ struct Engine::Slot {
   bool withheld = false;      // the blocklist forbids another attempt
   uint8_t tries = 0;          // attempts that count against the limit
   uint8_t sends = 0;          // attempts sent, never reset
+  uint8_t denials = 0;        // NXDOMAIN of servers that deny everything
   uint32_t allowed_by = 0;    // generation of the blocklist that was asked last
   int16_t fixed_server = -1;  // the next attempt must go there while it lives
   int16_t answered_by = -1;

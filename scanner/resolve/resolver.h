@@ -53,7 +53,8 @@ struct EngineCounters {
   uint64_t withheld = 0;  // among these: not sent, because the name is on the blocklist
   uint64_t retries = 0;
   uint64_t tcp_attempts = 0;
-  uint64_t packets = 0;  // what the rate limit counted
+  uint64_t controls = 0;  // attempts for control questions, which nobody asked for
+  uint64_t packets = 0;   // what the rate limit counted
   std::array<uint64_t, kRejectedCount> rejected{};
   std::array<uint64_t, kRcodesCounted> rcodes{};  // of accepted answers
 };

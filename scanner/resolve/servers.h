@@ -13,6 +13,11 @@
 // intervals until one is answered. So a domain whose own servers are dead never condemns a resolver, and a dead
 // resolver never makes a domain look dead.
 //
+// Trust, where control names are on (lies.h). A server begins, and begins again after it was dead, on trial: suspect
+// until it has answered both control questions without a lie, or is silent about some. One that is healthy gets both
+// now and then. A lie puts it on trial, and its attempts are taken back; a second one in a row is the end: nothing is
+// sent to it any more, in this run.
+//
 // Units: nanoseconds of the transport's clock. Thread safety: one thread (a worker has its own). Errors: none.
 #ifndef MXSCAN_SCANNER_RESOLVE_SERVERS_H_
 #define MXSCAN_SCANNER_RESOLVE_SERVERS_H_
@@ -27,6 +32,7 @@
 #include "output/histogram.h"
 #include "scanner/dns/wire.h"
 #include "scanner/limits.h"
+#include "scanner/resolve/lies.h"
 #include "scanner/resolve/pacer.h"
 #include "scanner/resolve/random.h"
 
@@ -59,9 +65,18 @@ class Server {
 
   const Endpoint& endpoint() const { return endpoint_; }
   const std::string& text() const { return text_; }
-  Health health() const { return blocked_ ? Health::kDead : health_; }
+  Health health() const { return blocked_ || lies() ? Health::kDead : health_; }
   // Nothing may be sent to it: as if it were dead, but nobody asks whether it lives.
   void set_blocked(bool blocked) { blocked_ = blocked; }
+
+  // From now on control names are asked. Before anything is sent.
+  void CheckTrust() {
+    checks_trust_ = true;
+    BeginTrial(0);
+  }
+  // It was found to lie.
+  bool lies() const { return lie_ != Lie::kNone; }
+  void SetLies(Lie lie) { lie_ = lie; }
 
   // How many attempts may be sent to it now; none unless healthy.
   int64_t Allowance(TimeNs now);
@@ -81,15 +96,24 @@ class Server {
   // A question that an earlier attempt here had asked in vain, or that was refused here, was answered.
   void OnLoss(TimeNs now) { CountOutcome(now, true); }
   void OnCancelled();
-  void OnControlSent(TimeNs now);
+  void OnControlSent(TimeNs now, ControlName control);
+  // An answer by which some name exists.
+  void OnExistence() { knows_names_ = true; }
+  // It denies the root, and has said of no name that it exists: its NXDOMAIN is not to be believed.
+  bool denies_all() const { return denies_root_ && !knows_names_; }
+  // After OnAnswer: what the answer to a control question gave away. True where its attempts are to be taken back.
+  bool OnControlAnswer(TimeNs now, ControlName control, Told told);
   // The kernel reported an ICMP error: no proof, but a reason to ask whether it lives.
   void OnHint(TimeNs now);
   void Settle(TimeNs now) { pacer_.Settle(now); }
 
   // Looks at the silence; true where the server has just become dead.
   bool UpdateHealth(TimeNs now);
-  // True where a control question is due.
+  // Whether one that is healthy is to be asked control names again.
+  bool TrustDue(TimeNs now);
+  // True where a control question is due, about NextControl.
   bool ControlDue(TimeNs now);
+  ControlName NextControl() const;
 
   int inflight() const { return inflight_; }
   double scale() const { return scale_; }
@@ -100,6 +124,8 @@ class Server {
   bool edns = true;               // false once it has refused EDNS and answered without
   bool mix_case = true;           // false once it has shown that it does not keep the question's case
   int case_mismatches = 0;        // in a row
+  int disbelieved = 0;            // NXDOMAINs while denies_all()
+  bool plain_controls = false;    // it has refused EDNS in a control question
   std::vector<SocketId> sockets;  // connected to it; empty: the pool is used
 
  private:
@@ -111,6 +137,9 @@ class Server {
   int64_t FreeWindow() const;  // attempts that fit its bound in flight; none unless healthy
   void BecomeHealthy(TimeNs now);
   void BecomeSuspect(TimeNs now);
+  void StartSlowly(TimeNs now);
+  void BeginTrial(TimeNs now);
+  void EndTrial(TimeNs now);
 
   Endpoint endpoint_;
   std::string text_;
@@ -133,6 +162,18 @@ class Server {
   TimeNs control_at_ = 0;             // the next one is due
   TimeNs control_sent_ = 0;           // the last one
   TimeNs control_interval_ = 0;
+  bool checks_trust_ = false;
+  bool on_trial_ = false;       // not healthy before both names were answered
+  std::array<bool, 2> told_{};  // on trial: by ControlName
+  ControlName last_control_ = ControlName::kImpossible;
+  bool knows_root_ = false;
+  bool denies_root_ = false;
+  bool knows_names_ = false;
+  int lies_in_a_row_ = 0;
+  Lie lie_ = Lie::kNone;
+  int trust_left_ = 0;  // control questions of a healthy server that are due
+  TimeNs trusted_at_ = 0;
+  uint64_t trusted_answers_ = 0;  // `answered` then
   ServerCounters counters_;
 };
 

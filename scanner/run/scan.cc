@@ -65,6 +65,7 @@ class ScanRunner {
   absl::Status OpenOutput();
   absl::Status GiveUpRights();
   void ReloadBlocklist();
+  void TellLies();
   void ShowProgress(TimeNs now);
   absl::Status WriteCheckpoint();
   void AddCounts(ScanResult* result) const;
@@ -99,6 +100,8 @@ class ScanRunner {
   ScanEnd end_ = ScanEnd::kDone;
   int stop_signal_ = 0;
   bool reader_left_behind_ = false;
+  std::vector<bool> lies_told_;  // by server
+  size_t lying_ = 0;             // of them
   TimeNs drain_by_ = kNever;
   TimeNs run_info_at_ = 0;
   TimeNs checkpoint_at_ = 0;
@@ -281,6 +284,21 @@ bool ScanRunner::TakeSignal(TimeNs timeout_ns) {
   return true;
 }
 
+// Each server that lies is told of once.
+void ScanRunner::TellLies() {
+  const LieReport* const lies = core_->lies();
+  if (lies == nullptr || lies->count() == lying_) return;
+  lying_ = lies->count();
+  lies_told_.resize(lies->servers());
+  for (size_t i = 0; i < lies->servers(); ++i) {
+    if (lies->of(i) == Lie::kNone || lies_told_[i]) continue;
+    lies_told_[i] = true;
+    if (!hooks_.complaint) continue;
+    hooks_.complaint(
+        absl::StrCat(options_.servers[i].ToString(), " ", std::string(ToText(lies->of(i))), ": it is asked no more"));
+  }
+}
+
 void ScanRunner::ShowProgress(TimeNs now) {
   if (!hooks_.progress) return;
   ScanProgress progress;
@@ -341,6 +359,7 @@ void ScanRunner::Watch() {
     const bool stop = TakeSignal(look);
     look = std::min(kLook, look * 2);
     const TimeNs now = MonotonicNow();
+    TellLies();
     if (stop && stopping) {
       end_ = ScanEnd::kAborted;
       return;
@@ -394,7 +413,8 @@ ScanResult ScanRunner::Close() {
       result.message = "aborted by a second signal";
       return result;
     case ScanEnd::kNoServer:
-      return Stopped(ScanEnd::kNoServer, ExitState::kStopped, "no server answers", {});
+      return Stopped(ScanEnd::kNoServer, ExitState::kStopped,
+                     lying_ > 0 ? "no server that answers tells the truth" : "no server answers", {});
     case ScanEnd::kInputFailed:
       return Stopped(ScanEnd::kInputFailed, ExitState::kFailed, std::string(intake_status_.message()), intake_status_);
     case ScanEnd::kWriteFailed: {
@@ -449,6 +469,7 @@ void ScanRunner::AddCounts(ScanResult* result) const {
   result->duplicates = intake.counts.duplicates;
   const Counters& transport = core_->run().transport;
   if (const auto drops = transport.find(kReceiveDrops); drops != transport.end()) result->receive_drops = drops->second;
+  result->servers_lying = lying_;
   result->duration_ns = MonotonicNow() - start_;
 }
 
@@ -531,6 +552,7 @@ ScanResult ScanRunner::Run() {
   for (int i = 0; i < core_->workers(); ++i) threads.emplace_back([this, i] { WorkerThread(i); });
   std::thread intake([this] { IntakeThread(); });
   Watch();
+  TellLies();
   ShowProgress(MonotonicNow());
   Quit();
   intake_quit_.store(true);

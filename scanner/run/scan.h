@@ -54,6 +54,7 @@ struct ScanResult {
   uint64_t domains = 0;
   uint64_t rejects = 0;
   uint64_t duplicates = 0;
+  size_t servers_lying = 0;
   uint64_t receive_drops = 0;  // as run.json counts them
   TimeNs duration_ns = 0;
 };

@@ -51,7 +51,9 @@ int WorkersFor(const ScanOptions& options, int cores) {
 }
 
 ScanCore::ScanCore(const ScanOptions& options, const ScanEnvironment& environment)
-    : options_(options), environment_(environment), crew_(static_cast<int>(environment.transports.size())) {}
+    : options_(options), environment_(environment), crew_(static_cast<int>(environment.transports.size())) {
+  if (!options.iterative && !options.trust_resolvers) lies_ = std::make_unique<LieReport>(options.servers.size());
+}
 
 absl::StatusOr<std::unique_ptr<ScanCore>> ScanCore::Create(const ScanOptions& options,
                                                            const ScanEnvironment& environment) {
@@ -252,6 +254,7 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
   engine.tries = options_.tries;
   engine.timeout_ns = options_.timeout_ns;
   engine.blocklist = environment_.blocklist;
+  engine.lies = lies_.get();
   return std::make_unique<Engine>(engine, own_key, transport);
 }
 
@@ -372,6 +375,7 @@ void ScanCore::FillCounters() {
     const EngineCounters& counters = worker->resolver().counters();
     engine["packets"] += counters.packets;
     engine["attempts"] += counters.sent;
+    engine["controls"] += counters.controls;
     engine["answered"] += counters.answered;
     engine["timed_out"] += counters.timed_out;
     engine["cancelled"] += counters.cancelled;
@@ -403,6 +407,11 @@ void ScanCore::FillCounters() {
   run_.counters["survey"] = std::move(survey);
   if (!iterator.empty()) run_.counters["iterator"] = std::move(iterator);
   FillBlocklist();
+  for (size_t i = 0; lies_ != nullptr && lies_->count() > 0 && i < options_.servers.size(); ++i) {
+    if (lies_->of(i) != Lie::kNone) {
+      run_.control[options_.servers[i].ToString()] = std::string(ToText(lies_->of(i))) + ": left out";
+    }
+  }
   run_.counters["checkpoints"] = checkpoints_;  // of this run alone
   if (options_.resumed.has_value()) {
     Counters& resumes = run_.counters["resume"];

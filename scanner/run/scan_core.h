@@ -29,6 +29,7 @@
 #include "output/dataset.h"
 #include "output/run_info.h"
 #include "scanner/input/target_source.h"
+#include "scanner/resolve/lies.h"
 #include "scanner/run/checkpoint.h"
 #include "scanner/run/intake.h"
 #include "scanner/run/row_writer.h"
@@ -105,6 +106,8 @@ class ScanCore {
   // Rows of `domains` that the dataset had when this run took it up.
   uint64_t domains_before() const { return rows_before_[static_cast<size_t>(TableId::kDomains)]; }
   const RunInfo& run() const { return run_; }
+  // Which of the options' servers lie; null where nobody asks. Any thread.
+  const LieReport* lies() const { return lies_.get(); }
 
  private:
   ScanCore(const ScanOptions& options, const ScanEnvironment& environment);
@@ -129,6 +132,7 @@ class ScanCore {
   const ScanEnvironment environment_;
   const Suffixes suffixes_;
   Crew crew_;
+  std::unique_ptr<LieReport> lies_;
   std::unique_ptr<Dataset> dataset_;
   std::vector<std::unique_ptr<RowWriter>> writers_;  // one per worker
   std::unique_ptr<RowWriter> rejects_;

@@ -52,6 +52,7 @@ struct ScanOptions {
   IoChoice io = IoChoice::kAuto;
   TransportOptions transport;
   IpAddress source_v4, source_v6;
+  bool trust_resolvers = false;  // ask no control names: for laboratories whose resolvers answer everything
   LookupGroups lookups;
   uint64_t seed = 0;
   uint64_t domains_max = 0;  // 0: all

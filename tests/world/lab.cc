@@ -253,7 +253,7 @@ ldns_pkt_rcode Lab::Data::Resolve(std::string name, int type, bool checking_disa
   const bool found = AddOwnRecords(name, type, reply);
   const ldns_rr* soa = SoaOf(name);
   if (!found && soa != nullptr) ldns_pkt_push_rr(reply, LDNS_SECTION_AUTHORITY, ldns_rr_clone(soa));
-  return RecordsAt(name) == nullptr ? LDNS_RCODE_NXDOMAIN : LDNS_RCODE_NOERROR;
+  return RecordsAt(name) == nullptr && name.size() > 1 ? LDNS_RCODE_NXDOMAIN : LDNS_RCODE_NOERROR;
 }
 
 namespace {

@@ -2,11 +2,11 @@
 //
 // Purpose: Lab answers as a recursive resolver would that knows the lab's zones and nothing else: aliases and DNAMEs
 // followed across the zones, wildcards (RFC 4592), NXDOMAIN and NODATA with the SOA of the zone (RFC 2308), RA set.
-// Names under no zone do not exist. Zones are read and messages are made by ldns, so the lab shares nothing with the
-// program. LabServer serves a Lab on loopback by UDP and TCP. Ownership: a Lab owns its zones; a LabServer borrows its
-// Lab. Thread safety: Lab: add zones and failures first, then Respond from any thread. LabServer: its own thread; its
-// members may be called from another one. Errors: AddZone says what is wrong; a malformed query gets FORMERR, or
-// nothing where it has no header.
+// Names under no zone do not exist, but the root does. Zones are read and messages are made by ldns, so the lab shares
+// nothing with the program. LabServer serves a Lab on loopback by UDP and TCP. Ownership: a Lab owns its zones; a
+// LabServer borrows its Lab. Thread safety: Lab: add zones and failures first, then Respond from any thread. LabServer:
+// its own thread; its members may be called from another one. Errors: AddZone says what is wrong; a malformed query
+// gets FORMERR, or nothing where it has no header.
 #ifndef MXSCAN_TESTS_WORLD_LAB_H_
 #define MXSCAN_TESTS_WORLD_LAB_H_
 
