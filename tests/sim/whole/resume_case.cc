@@ -300,7 +300,7 @@ class Lives {
   const std::string list_;
   TimeNs interval_ns_ = 0;
   uint64_t durable_domains_ = 0;  // committed by a checkpoint that said so
-  uint64_t faults_seen_ = 0;  // in the lives before this one
+  uint64_t faults_seen_ = 0;      // in the lives before this one
   int directories_ = 0;
   ResumeResult result_;
 };
