@@ -498,10 +498,11 @@ class ResumeTest(CliCase):
         self.expect(UNAVAILABLE, run("resume", self.out, "--quiet"))
         self.assertEqual(len(dataset.read_table(self.out, "domains")), len(names) - 1)
         run_json.write_text(text)
+        asked = len(server.names)
         self.expect(OK, run("resume", self.out, "--quiet"))
         outcomes = {row["domain"]: row["mx_outcome"] for row in dataset.read_table(self.out, "domains")}
         self.assertEqual(outcomes, {name + ".": "timeout" if name == names[7] else "nxdomain" for name in names})
-        self.assertIn(b"\0", server.names[-3:], "the root was asked about")
+        self.assertIn(b"\0", server.names[asked:], "the root was asked about")
 
 
 if __name__ == "__main__":

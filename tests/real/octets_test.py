@@ -46,6 +46,8 @@ class OddServer(servers.RcodeServer):
 
     def answer(self, name, kind):
         """(rcode, answer section)."""
+        if name.endswith(b"\x07invalid\0"):  # by which lies are found
+            return 3, []
         number = re.search(rb"name-(\d+)", name)
         number = int(number[1]) if number else name[2] // 4 if len(name) > 2 else 0
         if kind == MX:
