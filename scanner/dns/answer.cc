@@ -228,6 +228,9 @@ size_t FirstPositionWithData(const MessageView& message, NameView question, RrTy
   return first;
 }
 
+// No octets, at an address that they may be copied from.
+constexpr NameView kNoName{"", 0};
+
 void TakeRecord(const MessageView& message, const RecordView& record, Answer* answer) {
   switch (static_cast<RrType>(record.type)) {
     case RrType::kMx: {
@@ -244,7 +247,7 @@ void TakeRecord(const MessageView& message, const RecordView& record, Answer* an
     case RrType::kPtr:
     case RrType::kNs:
     case RrType::kCname:
-      message.ReadNameRdata(record, &answer->names.emplace_back(NameView()));
+      message.ReadNameRdata(record, &answer->names.emplace_back(kNoName));
       return;
     default:
       return;  // the caller reads other types from the message
