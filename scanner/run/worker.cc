@@ -12,6 +12,8 @@ constexpr size_t kMailboxCapacity = 1024;
 constexpr uint64_t kControlTag = UINT64_MAX;  // none of the survey's
 constexpr int kMailPerTurn = 512;             // messages taken from one peer before packets are looked at again
 constexpr TimeNs kDropsInterval = kSecond;
+constexpr TimeNs kHeldNs = 100 * kMillisecond;  // a Poll so late was held up, not busy
+constexpr int kHeldPolls = 4096;                // after it; each may bring as little as one datagram
 
 int64_t WallUs(TimeNs now, int64_t offset_us) { return now / kMicrosecond + offset_us; }
 
@@ -75,10 +77,25 @@ void Worker::Turn(TimeNs wake_by) {
   board.hungry.store(IsHungry(), std::memory_order_seq_cst);
   board.sleeping.store(true, std::memory_order_seq_cst);
   if (HasMail() || messages_waiting_) deadline = now_;
+  const TimeNs due = std::max(deadline, now_);
   now_ = transport_->Poll(deadline, &inbox_);
   board.sleeping.store(false, std::memory_order_relaxed);
   board.hungry.store(false, std::memory_order_relaxed);
   // 5, 6. Each packet to the engine; answers to the survey, which makes rows of them.
+  TakeInbox();
+  // The process was stopped, or the machine slept. What came meanwhile lies in the sockets, more than one Poll brings:
+  // all of it is taken before anything counts as late.
+  bool more = now_ - due > kHeldNs;
+  for (int i = 0; i < kHeldPolls && more; ++i) {
+    now_ = transport_->Poll(now_, &inbox_);  // the one before may have been cut short
+    TakeInbox();
+    more = !inbox_.datagrams.empty();
+  }
+  TakeMail();
+  survey_.Flush();
+}
+
+void Worker::TakeInbox() {
   const int64_t wall_us = WallUs(now_, wall_offset_us_);
   for (std::span<const InDatagram> left = inbox_.datagrams; !left.empty();) {
     const std::span<const InDatagram> next = left.first(std::min(left.size(), kExpectedAtOnce));
@@ -89,8 +106,6 @@ void Worker::Turn(TimeNs wake_by) {
   for (const StreamEvent& event : inbox_.streams) Gather(resolver_->OnStream(event, now_), wall_us);
   HandOver(wall_us);
   for (const SocketError& error : inbox_.errors) resolver_->OnSocketError(error, now_);
-  TakeMail();
-  survey_.Flush();
 }
 
 void Worker::Gather(const Completion* completion, int64_t wall_us) {

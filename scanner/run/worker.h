@@ -107,6 +107,7 @@ class Worker {
  private:
   void TakeTargets();
   void TakeUnanswered();
+  void TakeInbox();
   // Completions are gathered and handed to the survey several at once.
   void Gather(const Completion* completion, int64_t wall_us);
   void HandOver(int64_t wall_us);
