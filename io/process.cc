@@ -120,4 +120,9 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);  // what it refuses stays as it was
 }
 
+size_t FileLimit() {
+  rlimit limit;
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : SIZE_MAX;
+}
+
 }  // namespace mxscan

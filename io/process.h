@@ -54,6 +54,8 @@ int TerminalColumns(int descriptor);  // 80 where it does not say
 bool WriteText(int descriptor, std::string_view text);
 // Raises the limit of open files to what is allowed.
 void RaiseFileLimit();
+// How many files may be open at once.
+size_t FileLimit();
 
 }  // namespace mxscan
 

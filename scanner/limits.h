@@ -33,6 +33,10 @@ inline constexpr size_t kSocketsPerServer = 16;  // connected sockets, while the
 inline constexpr size_t kConnectedServersMax = 16;
 inline constexpr size_t kSocketPool = 64;  // unconnected sockets of a family, where servers are many
 static_assert(kSocketsPerServer * kConnectedServersMax <= 256, "descriptors per worker");
+// What a run keeps open beside sockets and streams, and what a worker does: where few files may be open, streams make
+// way for them, since a stream can wait and a part of the dataset cannot.
+inline constexpr size_t kFilesReserved = 24;
+inline constexpr size_t kFilesPerWorker = 12;
 
 // Servers.
 inline constexpr int kEpochOutcomes = 100;     // outcomes after which a server's share of losses is judged

@@ -113,7 +113,7 @@ TimeNs AuthorityEngine::Advance(TimeNs now) {
   if (inflight_ < options_.inflight) {
     if (!ready_.empty()) deadline = std::min(deadline, pacer_.NextAllowed(now));
     // Which of the waiting streams may begin first is not worth knowing: few wait, and they are looked at often.
-    if (!tcp_.empty() && streams_.size() < kStreamsMax) deadline = std::min(deadline, now + kHealthIntervalNs);
+    if (!tcp_.empty() && streams_.size() < options_.streams_max) deadline = std::min(deadline, now + kHealthIntervalNs);
   }
   return deadline;
 }

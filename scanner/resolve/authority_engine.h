@@ -46,6 +46,7 @@ struct AuthorityOptions {
   double server_rate = 0;          // a second and server; 0: no limit
   int server_inflight = 0;         // 0: no limit but `inflight`
   size_t inflight = kInflightDefault;
+  size_t streams_max = kStreamsMax;       // open at once
   TimeNs timeout_ns = kTimeoutDefaultNs;  // the longest first timeout; what is known of a server makes it shorter
   size_t servers_max = kAuthoritiesMin;   // remembered
   uint16_t edns_size = 1232;

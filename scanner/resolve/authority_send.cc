@@ -183,7 +183,7 @@ void AuthorityEngine::StartStreams(TimeNs now) {
   // One server's answers, however many and slow, take some of the streams only; and a long queue is not walked at every
   // turn.
   for (size_t looked = std::min<size_t>(tcp_.size(), kStreamsMax); looked > 0; --looked) {
-    if (streams_.size() >= kStreamsMax || inflight_ >= options_.inflight) return;
+    if (streams_.size() >= options_.streams_max || inflight_ >= options_.inflight) return;
     if (!pacer_.AllowsAtOnce(now, kTcpPackets)) return;
     const uint32_t index = tcp_.PopFront();
     Authority& server = authorities_.At(At(index).server);

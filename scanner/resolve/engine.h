@@ -60,6 +60,7 @@ struct EngineOptions {
   double server_rate = 0;          // a second and server; 0: no limit
   int server_inflight = 0;         // 0: no limit but `inflight`
   size_t inflight = kInflightDefault;
+  size_t streams_max = kStreamsMax;  // open at once
   int tries = kTriesDefault;
   TimeNs timeout_ns = kTimeoutDefaultNs;
   uint16_t edns_size = 1232;

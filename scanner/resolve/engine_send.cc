@@ -97,7 +97,7 @@ TimeNs Engine::NextDeadline(TimeNs now) {
   if (!fresh_.empty()) next = NextServer(nullptr, now);
   if (!retry_.empty()) next = std::min(next, NextServer(&At(retry_.front()), now));
   if (next != kNever) next = std::max(next, pacer_.NextAllowed(now));
-  if (!tcp_.empty() && streams_.size() < kStreamsMax) {
+  if (!tcp_.empty() && streams_.size() < options_.streams_max) {
     Server& server = servers_[static_cast<size_t>(At(tcp_.front()).server)];
     const TimeNs tcp = server.NextAllowed(now, kTcpPackets);
     if (tcp != kNever) next = std::min(next, std::max(tcp, pacer_.NextAllowed(now, kTcpPackets)));
@@ -159,7 +159,7 @@ int Engine::PickServer(const Slot* slot, TimeNs now) {
 }
 
 void Engine::SendReady(TimeNs now) {
-  while (!tcp_.empty() && streams_.size() < kStreamsMax && inflight_ < options_.inflight &&
+  while (!tcp_.empty() && streams_.size() < options_.streams_max && inflight_ < options_.inflight &&
          pacer_.AllowsAtOnce(now, kTcpPackets)) {
     if (!Withhold(tcp_.front()) && !StartTcp(tcp_.front(), now)) break;
     tcp_.PopFront();

@@ -519,6 +519,7 @@ ScanResult ScanRunner::Run() {
   environment.blocklist = blocklist_.get();
   environment.working_directory = WorkingDirectory();
   environment.inputs = inputs_;
+  environment.files_max = FileLimit();
   environment.interrupted = [this] {
     if (stop_signal_ == 0) TakeSignal(0);
     return stop_signal_ != 0;

@@ -31,6 +31,13 @@ constexpr uint64_t IteratorShare(uint64_t cache) { return cache / 16 * 5; }
 constexpr uint64_t AnswersShare(uint64_t cache) { return cache / 16; }
 constexpr uint64_t AuthoritiesShare(uint64_t cache) { return cache / 8; }
 
+// How many streams a worker may have open, so that sockets and the dataset's files find room.
+size_t StreamsFor(size_t files_max, size_t servers, size_t workers) {
+  const size_t sockets = servers <= kConnectedServersMax ? servers * kSocketsPerServer : 2 * kSocketPool;
+  const size_t taken = kFilesReserved + workers * (kFilesPerWorker + sockets);
+  return files_max <= taken ? 1 : std::clamp<size_t>((files_max - taken) / workers, 1, kStreamsMax);
+}
+
 constexpr int kShard = 0;  // of a run that is not split
 
 }  // namespace
@@ -221,6 +228,8 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
   const double server_rate = options_.server_rate / count;
   const int server_inflight = options_.server_inflight > 0 ? std::max(1, options_.server_inflight / count) : 0;
   const size_t inflight = std::max<size_t>(1, options_.inflight / static_cast<size_t>(count));
+  const size_t streams = StreamsFor(environment_.files_max, options_.iterative ? SIZE_MAX : options_.servers.size(),
+                                    static_cast<size_t>(count));
   if (options_.iterative) {
     const uint64_t cache = CacheShare(options_.memory_bytes) / static_cast<uint64_t>(count);
     IteratorOptions iterator;
@@ -230,6 +239,7 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
     iterator.authority.server_rate = server_rate;
     iterator.authority.server_inflight = server_inflight;
     iterator.authority.inflight = inflight;
+    iterator.authority.streams_max = streams;
     iterator.authority.timeout_ns = options_.timeout_ns;
     iterator.authority.servers_max = std::max<size_t>(kAuthoritiesMin, AuthoritiesShare(cache) / Authorities::kBytes);
     iterator.roots = options_.root_hints;
@@ -251,6 +261,7 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
   engine.server_rate = server_rate;
   engine.server_inflight = server_inflight;
   engine.inflight = inflight;
+  engine.streams_max = streams;
   engine.tries = options_.tries;
   engine.timeout_ns = options_.timeout_ns;
   engine.blocklist = environment_.blocklist;

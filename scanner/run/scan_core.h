@@ -54,6 +54,7 @@ struct ScanEnvironment {
   std::string host;
   const BlocklistFeed* blocklist = nullptr;  // null: none
   std::string working_directory;
+  size_t files_max = SIZE_MAX;        // that may be open at once
   std::vector<RunInput> inputs;       // paths, and how to know the files again; of a new run
   std::function<bool()> interrupted;  // whether to give up reading the rows of a dataset; may be empty
 };

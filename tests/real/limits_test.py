@@ -5,16 +5,20 @@ usage: limits_test.py MXSCAN WORLD [--only CASE] [--races N]
 
 Cases: stalls (a 4 KiB receive buffer and a process that is held for a second again and again), rings (queues and
 buffers of io_uring that overflow all the time), denied (a seccomp filter forbids io_uring), liars (resolvers that
-answer everything with NXDOMAIN or one address), storms (resolvers that answer only SERVFAIL, or REFUSED), interface (it goes away and comes back, in a network
+answer everything with NXDOMAIN or one address), storms (resolvers that answer only SERVFAIL, or REFUSED), files (a
+stream for each question, and a limit of 64 open files), interface (it goes away and comes back, in a network
 namespace), suspended (the process is held for longer than any timeout), races (two scans on one directory, N times).
-Everything is on loopback. Exit status: 0 all held, 1 something broke.
+All of them run three at a time, since most of their time is waiting. Everything is on loopback. Exit status: 0 all
+held, 1 something broke.
 """
 
 import argparse
 import collections
+import concurrent.futures
 import ctypes
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -243,6 +247,26 @@ def storms(options, work, failures):
     world.stop()
 
 
+def files(options, work, failures):
+    """Every answer is truncated, so that each question wants a stream, and the process may have 64 files open."""
+    world = Served(options.world, 600, work, planted=0.2)
+    address = "127.77.16.1"
+    world.serve(address, "--truncate", "1")
+    children = {io: start(options, world, work / io, address, *QUICK, "--quiet", "--io", io, before=lambda:
+                          resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))) for io in ("uring", "mmsg")}
+    for io, child in children.items():
+        status, errors = finish(child)
+        failures.expect(status == 0, f"{io}: exit status 0 (was {status}: {errors.strip()})")
+        if status != 0:
+            continue
+        lost = expect_true_rows(world, work / io, failures, "--allow-unknown")
+        run = expect_balance(work / io, failures)
+        failures.expect(lost == 0, f"{lost} values unknown for want of files")
+        streams = run["transport"]["streams_opened"]
+        failures.expect(streams > 600, f"{streams} streams")
+    world.stop()
+
+
 def interface(options, work, failures):
     """The only interface of a network namespace goes away for three seconds and comes back."""
     script = r"""
@@ -338,8 +362,19 @@ def races(options, work, failures):
     world.stop()
 
 
-CASES = {"stalls": stalls, "rings": rings, "denied": denied, "liars": liars, "storms": storms,
+CASES = {"stalls": stalls, "rings": rings, "denied": denied, "liars": liars, "storms": storms, "files": files,
          "interface": interface, "suspended": suspended, "races": races}
+
+
+def run_all(arguments):
+    def run(name):
+        return subprocess.run([sys.executable, __file__, *arguments, "--only", name], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        ended = list(pool.map(run, CASES))
+    print("".join(done.stdout for done in ended), end="")
+    return max(done.returncode for done in ended)
 
 
 def main():
@@ -350,8 +385,10 @@ def main():
     parser.add_argument("--races", type=int, default=3)
     options = parser.parse_args()
     options.mxscan, options.world = options.mxscan.resolve(), options.world.resolve()
+    if not options.only:
+        return run_all(sys.argv[1:])
     failures = Failures()
-    for name in options.only or CASES:
+    for name in options.only:
         print(f"{name}:", flush=True)
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as work:
