@@ -161,12 +161,13 @@ absl::Status ReadChoices(const ScanFlags& flags, ScanOptions* options) {
 absl::Status TakeBlocklist(const ScanFlags& flags, ScanOptions* options) {
   options->blocklist_files = flags.blocklist_files;
   if (flags.blocklist_files.empty()) return absl::OkStatus();
-  if (options->iterative) {
-    return Usage("--blocklist-file is not honoured by --resolver iterative yet; give a recursive --resolver");
-  }
   absl::StatusOr<std::shared_ptr<const Blocklist>> list = ReadBlocklist(flags.blocklist_files);
   if (!list.ok()) return absl::FailedPreconditionError(list.status().message());
   options->blocklist = *std::move(list);
+  const auto is_blocked = [&](const RootHint& hint) { return options->blocklist->Blocks(hint.address); };
+  if (options->iterative && std::all_of(options->root_hints.begin(), options->root_hints.end(), is_blocked)) {
+    return absl::FailedPreconditionError("the blocklist holds every root server's address: nothing could be asked");
+  }
   for (const Endpoint& server : options->servers) {
     if (!options->blocklist->Blocks(server.address)) continue;
     return absl::FailedPreconditionError(absl::StrCat("the resolver ", server.ToString(),

@@ -16,6 +16,7 @@ AuthorityEngine::AuthorityEngine(const AuthorityOptions& options, const RandomKe
     : options_(options),
       transport_(transport),
       random_(key.Derive(kAuthorityPurpose)),
+      blocklist_(options.blocklist),
       pacer_(options.rate),
       authorities_(options.server_rate, options.servers_max),
       table_(options.inflight) {
@@ -69,6 +70,7 @@ void AuthorityEngine::Start(NameView name, RrType type, const Endpoint& server, 
   slot = Slot{.tag = tag, .type = type, .state = State::kQueued, .peer = server, .name = Name(name)};
   ++open_;
   ++counters_.asked;
+  if (IsForbidden(&slot)) return End(index, AttemptEndKind::kWithheld);
   if (!has_family(server.address.family())) return End(index, AttemptEndKind::kUnreachable);
   slot.server = authorities_.FindOrAdd(server, now);
   Enqueue(index, false);
@@ -96,6 +98,7 @@ TimeNs AuthorityEngine::Advance(TimeNs now) {
     for (const uint32_t server : touched_) authorities_.At(server).Settle(now);
     touched_.clear();
   }
+  if (blocklist_.Refresh()) TakeBlocklist(now);
   expired_.clear();
   timeouts_.Expire(now, &expired_);
   for (const uint32_t index : expired_) OnExpired(index, now);

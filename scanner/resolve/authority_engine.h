@@ -14,6 +14,9 @@
 // A server that has been silent for long gets one attempt at a time; if that times out, what waited for it has failed
 // with it, since it would have been lost too.
 //
+// Blocklist: name and address are looked up when an attempt is started, and again right before each packet where the
+// list has changed since; a stream that is open then is closed.
+//
 // How it is driven: as Engine (engine.h), with AttemptEnd for Completion. Units: nanoseconds, packets. Ownership: an
 // AttemptEnd and its message live until the next call. Thread safety: one thread. Errors: none on the hot path.
 #ifndef MXSCAN_SCANNER_RESOLVE_AUTHORITY_ENGINE_H_
@@ -31,6 +34,7 @@
 #include "scanner/dns/wire.h"
 #include "scanner/limits.h"
 #include "scanner/resolve/authorities.h"
+#include "scanner/resolve/blocklist.h"
 #include "scanner/resolve/inflight.h"
 #include "scanner/resolve/pacer.h"
 #include "scanner/resolve/random.h"
@@ -51,6 +55,7 @@ struct AuthorityOptions {
   size_t servers_max = kAuthoritiesMin;   // remembered
   uint16_t edns_size = 1232;
   bool mix_case = true;
+  const BlocklistFeed* blocklist = nullptr;  // null: none; must outlive the engine
 };
 
 enum class AttemptEndKind : uint8_t {
@@ -58,6 +63,7 @@ enum class AttemptEndKind : uint8_t {
   kTimedOut,
   kUnreachable,  // the kernel says that nothing gets there
   kTruncated,    // over UDP, and TCP failed
+  kWithheld,     // nothing was sent: the blocklist forbids it
 };
 
 struct AttemptEnd {
@@ -109,6 +115,8 @@ class AuthorityEngine {
   const EngineCounters& counters() const { return counters_; }
   const ServerCounters& servers_counters() const { return servers_counters_; }
   const Authorities& authorities() const { return authorities_; }
+  // As of the last Advance.
+  const BlocklistView& blocklist() const { return blocklist_; }
   void CheckInvariants() const;
 
  private:
@@ -123,6 +131,7 @@ class AuthorityEngine {
     bool edns = false;          // of the query in flight
     bool mixed = false;
     uint8_t sends = 0;
+    uint32_t allowed_by = 0;  // generation of the blocklist that was asked last
     uint16_t id = 0;
     SocketId socket = 0;
     uint32_t server = 0;
@@ -146,6 +155,9 @@ class AuthorityEngine {
   void FreeSlot(uint32_t index);
 
   // authority_send.cc
+  bool IsForbidden(Slot* slot) const;
+  bool Withhold(uint32_t index);
+  void TakeBlocklist(TimeNs now);
   void Enqueue(uint32_t index, bool first);
   uint32_t Dequeue(Authority* server);
   void LinkSent(uint32_t index);
@@ -169,6 +181,7 @@ class AuthorityEngine {
   void Cancel(uint32_t index, TimeNs now);
   void QueueStream(uint32_t index);
   void FailStream(uint32_t index);
+  void EndWithheld(uint32_t index);
   void OnExpired(uint32_t index, TimeNs now);
   void End(uint32_t index, AttemptEndKind how);
   void FailQueued(uint32_t server);
@@ -179,6 +192,7 @@ class AuthorityEngine {
   Random random_;
   std::vector<SocketId> pool_v4_, pool_v6_;
   Reach reach_v4_, reach_v6_;
+  BlocklistView blocklist_;
   Pacer pacer_;
   Authorities authorities_;
   TimerWheel timeouts_;  // by slot

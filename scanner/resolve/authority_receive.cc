@@ -176,6 +176,14 @@ void AuthorityEngine::FailStream(uint32_t index) {
   End(index, AttemptEndKind::kTimedOut);
 }
 
+// The blocklist forbids what was to be sent next. Where something was sent before, the attempt has failed with that.
+void AuthorityEngine::EndWithheld(uint32_t index) {
+  const Slot& slot = At(index);
+  const bool tcp = slot.state == State::kTcpWaiting || slot.state == State::kTcp;
+  if (slot.sends == 0) return End(index, AttemptEndKind::kWithheld);
+  End(index, tcp && !slot.case_doubted ? AttemptEndKind::kTruncated : AttemptEndKind::kTimedOut);
+}
+
 void AuthorityEngine::OnExpired(uint32_t index, TimeNs now) {
   Slot& slot = At(index);
   Authority& server = authorities_.At(slot.server);

@@ -12,6 +12,36 @@ constexpr int kPlainAfterTimeouts = 1;  // of a server that never answered with 
 
 }  // namespace
 
+// Asks the blocklist, unless the one in force allowed this attempt before.
+bool AuthorityEngine::IsForbidden(Slot* slot) const {
+  if (slot->allowed_by == blocklist_.generation()) return false;
+  slot->allowed_by = blocklist_.generation();
+  return blocklist_.Blocks(slot->peer.address) || blocklist_.Blocks(slot->name.view());
+}
+
+// True where the attempt, which is in no queue, ends here.
+bool AuthorityEngine::Withhold(uint32_t index) {
+  if (!IsForbidden(&At(index))) return false;
+  EndWithheld(index);
+  return true;
+}
+
+// What is queued looks for itself when its turn comes; a question on a stream may not have left yet.
+void AuthorityEngine::TakeBlocklist(TimeNs now) {
+  std::vector<uint32_t> forbidden;
+  for (const auto& [stream, index] : streams_) {
+    if (IsForbidden(&At(index))) forbidden.push_back(index);
+  }
+  std::sort(forbidden.begin(), forbidden.end());  // the table's order is another in every process
+  for (const uint32_t index : forbidden) {
+    ++counters_.cancelled;
+    ++servers_counters_.cancelled;
+    CloseAttempt(index, now, Recent::kTimedOut);
+    At(index).state = State::kTcp;  // how it ends is a matter of where it was
+    EndWithheld(index);
+  }
+}
+
 // Into the queue of its server, which is woken.
 void AuthorityEngine::Enqueue(uint32_t index, bool first) {
   Slot& slot = At(index);
@@ -97,7 +127,9 @@ bool AuthorityEngine::SendFrom(uint32_t index, TimeNs now) {
                                     static_cast<int64_t>(options_.inflight - inflight_)});
   bool taken = true;
   for (; room > 0 && taken; --room) {
-    Prepare(Dequeue(&server), now);
+    const uint32_t next = Dequeue(&server);
+    if (Withhold(next)) continue;
+    Prepare(next, now);
     if (batch_size_ == kBurstMax) taken = Flush(now);
   }
   if (server.queued == 0 || server.state != AuthorityState::kIdle) return taken;
@@ -141,6 +173,7 @@ void AuthorityEngine::Prepare(uint32_t index, TimeNs now) {
   do {
     ChooseForm(&slot);
   } while (!table_.Insert(AttemptKey(slot.socket, slot.id), index));
+  MXSCAN_CHECK(slot.allowed_by == blocklist_.generation());
   slot.state = State::kInflight;
   slot.sent_at = now;
   ++slot.sends;
@@ -187,6 +220,10 @@ void AuthorityEngine::StartStreams(TimeNs now) {
     if (!pacer_.AllowsAtOnce(now, kTcpPackets)) return;
     const uint32_t index = tcp_.PopFront();
     Authority& server = authorities_.At(At(index).server);
+    if (Withhold(index)) {
+      --server.streams_waiting;
+      continue;
+    }
     const bool room = server.streams < kStreamsPerAuthorityMax && FreeWindow(server, now) > 0;
     if (!room || !server.pacer.AllowsAtOnce(now, kTcpPackets)) {
       tcp_.PushBack(index);
@@ -198,6 +235,7 @@ void AuthorityEngine::StartStreams(TimeNs now) {
 
 void AuthorityEngine::StartStream(uint32_t index, TimeNs now) {
   Slot& slot = At(index);
+  MXSCAN_CHECK(slot.allowed_by == blocklist_.generation());
   Authority& server = authorities_.At(slot.server);
   slot.stream =
       transport_->OpenStream(slot.peer, slot.peer.address.family() == 4 ? options_.source_v4 : options_.source_v6);

@@ -74,6 +74,10 @@ bool Iterator::Ask(NameView name, RrType type, uint64_t tag, Checking /*checking
   task.current.Assign(name);
   ++open_;
   ++asked_;
+  if (IsForbidden(&task)) {
+    Fail(index, 0);
+    return false;
+  }
   MakeReady(index);
   return true;
 }
@@ -82,6 +86,7 @@ bool Iterator::Ask(NameView name, RrType type, uint64_t tag, Checking /*checking
 void Iterator::Step(uint32_t index, TimeNs now) {
   while (true) {
     Task& task = At(index);
+    if (IsForbidden(&task)) return Fail(index, now);
     if (task.zone == nullptr) {
       if (Remember(index, now)) return;
       EnterZone(&task, ZoneFor(task, now));
@@ -122,7 +127,7 @@ void Iterator::EnterZone(Task* task, DelegationRef zone) {
   task->labels_below = 1;
   task->in_full = task->minimised >= kMinimisedMax;
   task->minimised_ns = false;
-  task->capped = false;
+  task->capped = task->withheld = false;
   task->tries.fill(0);
   task->failed = task->secondhand = 0;
   task->take_secondhand = false;
@@ -175,6 +180,16 @@ const Completion* Iterator::OnAttemptEnd(const AttemptEnd& end, TimeNs now) {
   MXSCAN_CHECK(task.state == State::kAsking);
   Charge(index, end.sends);
   if (end.kind == AttemptEndKind::kAnswered) return OnAnswered(index, end, now);
+  if (end.kind == AttemptEndKind::kWithheld) {
+    task.withheld = true;
+    task.failed |= uint64_t{1} << task.attempt_server;
+    // Not asked, so it is no attempt.
+    --task.tries[static_cast<size_t>(task.attempt_server)];
+    --task.attempts;
+    EndLeadership(index, false, now);
+    MakeReady(index);
+    return nullptr;
+  }
   MinimiseLess(&task);
   if (end.kind != AttemptEndKind::kTimedOut) task.failed |= uint64_t{1} << task.attempt_server;
   if (end.kind != AttemptEndKind::kTruncated && first_silence_ == kNever) first_silence_ = now;
@@ -333,6 +348,7 @@ bool Iterator::FollowAlias(uint32_t index, TimeNs now) {
   ++counters_.restarts;
   task.current = task.chain.back();
   task.link_sends = 0;
+  task.allowed_by = 0;
   EnterZone(&task, nullptr);
   if (++task.restarts > kRestartsMax) {
     ++counters_.caps;
@@ -366,7 +382,24 @@ const Completion* Iterator::Conclude(uint32_t index, TimeNs now) {
   return Complete(index, answer().outcome);
 }
 
+// Whether the blocklist keeps the question from being asked: by the name that it was asked for, or that this has led
+// to.
+bool Iterator::IsForbidden(Task* task) const {
+  const BlocklistView& blocklist = engine_.blocklist();
+  if (task->allowed_by == blocklist.generation()) return false;
+  if (blocklist.Blocks(task->current.view())) {
+    task->withheld = true;
+    return true;
+  }
+  task->allowed_by = blocklist.generation();
+  return false;
+}
+
+// Nothing that was asked where the question had got to tells anything, and the blocklist forbids the rest.
+bool Iterator::EndsWithheld(const Task& task) { return task.withheld && task.failure == Failure::kNone; }
+
 Outcome Iterator::FailureOutcome(const Task& task) const {
+  if (EndsWithheld(task)) return Outcome::kNotAsked;
   switch (task.failure) {
     case Failure::kSilent:
       return Outcome::kTimeout;
@@ -392,6 +425,7 @@ const Completion* Iterator::Complete(uint32_t index, Outcome outcome) {
   kept.completion = {.tag = task.tag,
                      .answer = &kept.answer,
                      .outcome = outcome,
+                     .withheld = outcome == Outcome::kNotAsked,
                      .rcode = task.rcode,
                      .truncated = !IsDefinite(outcome) && task.failure == Failure::kTruncated,
                      .server = task.answered ? 0 : -1,
@@ -403,6 +437,7 @@ const Completion* Iterator::Complete(uint32_t index, Outcome outcome) {
   MXSCAN_CHECK(open_ > 0);
   --open_;
   ++completed_;
+  withheld_ += kept.completion.withheld;
   return &kept.completion;
 }
 
@@ -455,6 +490,7 @@ const EngineCounters& Iterator::counters() const {
   // asked is counted here.
   merged_.asked = asked_;
   merged_.completed = completed_;
+  merged_.withheld = withheld_;
   return merged_;
 }
 

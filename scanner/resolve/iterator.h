@@ -31,6 +31,10 @@
 // its own; a name server's sub-question may cost kTargetSendsPerDelegationMax attempts with all others of the same
 // delegation. So a referral to 1,500 names of a victim sends him no more than that (NXNSAttack, Afek et al. 2020).
 //
+// Blocklist (authority.blocklist): no question about a listed name is asked, be it the user's, the end of an alias
+// chain or a name server's, and no listed address, wherever it was learnt. Other servers of the zone are. What could
+// not be asked for that reason alone ends as kNotAsked, withheld, also where servers above it were asked.
+//
 // Units: nanoseconds, bytes. Ownership: as Resolver. Thread safety: one thread. Errors: none on the hot path.
 #ifndef MXSCAN_SCANNER_RESOLVE_ITERATOR_H_
 #define MXSCAN_SCANNER_RESOLVE_ITERATOR_H_
@@ -142,6 +146,8 @@ class Iterator final : public Resolver {
   void FollowReferral(uint32_t index, TimeNs now);
   bool FollowAlias(uint32_t index, TimeNs now);
   bool TakeChain(Task* task);
+  bool IsForbidden(Task* task) const;
+  static bool EndsWithheld(const Task& task);
   void Fail(uint32_t index, TimeNs now);
   void NoteFailure(Task* task, Failure failure, const AttemptEnd& end);
   Outcome FailureOutcome(const Task& task) const;
@@ -195,6 +201,7 @@ class Iterator final : public Resolver {
   std::vector<Name> own_servers_;  // for LearnServers
   uint64_t asked_ = 0;
   uint64_t completed_ = 0;
+  uint64_t withheld_ = 0;  // among these
   IteratorCounters counters_;
   mutable EngineCounters merged_;
 };

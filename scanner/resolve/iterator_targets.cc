@@ -147,6 +147,12 @@ void Iterator::FinishTarget(uint32_t index, Outcome outcome, TimeNs now) {
     At(task.parent).capped = true;
     At(task.parent).targets_done |= task.target_bit;
   }
+  // Nor does what the blocklist forbade: the list may be another by then.
+  if (outcome == Outcome::kNotAsked) {
+    lifetime = 0;
+    At(task.parent).withheld = true;
+    At(task.parent).targets_done |= task.target_bit;
+  }
   if (!IsDefinite(outcome)) TakeGlue(targets_.At(task.target).name, task.target_family, now, &addresses);
   targets_.Know(task.target, task.target_family, std::move(addresses), outcome == Outcome::kNxDomain, now + lifetime);
   FreeTask(index);

@@ -28,6 +28,7 @@ struct Iterator::Task {
   bool via_dname = false;
   bool refreshed = false;   // a delegation was asked for again
   bool forgotten = false;   // its answer was remembered, and then was not
+  uint32_t allowed_by = 0;  // generation of the blocklist that was asked about `current` last
   DelegationRef zone;       // null: to be found
   std::vector<Name> chain;  // alias links so far
   // At this zone.
@@ -39,6 +40,7 @@ struct Iterator::Task {
   int labels_below = 1;                          // of the name asked for below the zone, while it is minimised
   bool minimised_ns = false;                     // it is asked for with type NS, as A has failed
   bool in_full = false;                          // it is not minimised here any more
+  bool withheld = false;                         // the blocklist kept something from being asked
   bool capped = false;                           // a cap kept it, or what it needed, from being asked further
   int attempts = 0;
   int targets_here = 0;

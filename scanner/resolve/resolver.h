@@ -50,7 +50,7 @@ struct EngineCounters {
   // Questions of the user: asked == completed + open.
   uint64_t asked = 0;
   uint64_t completed = 0;
-  uint64_t withheld = 0;  // among these: not sent, because the name is on the blocklist
+  uint64_t withheld = 0;  // among these: not asked, because of the blocklist
   uint64_t retries = 0;
   uint64_t tcp_attempts = 0;
   uint64_t controls = 0;  // attempts for control questions, which nobody asked for
@@ -69,7 +69,7 @@ struct Completion {
   uint64_t tag = 0;  // as given to Ask
   const Answer* answer = nullptr;
   Outcome outcome = Outcome::kTimeout;
-  bool withheld = false;    // no attempt was sent, because the name is on the blocklist: the outcome is kNotAsked
+  bool withheld = false;    // not asked, because of the blocklist: the outcome is kNotAsked
   int32_t rcode = -1;       // of the last accepted answer; -1: none
   bool truncated = false;   // TC was set and no TCP attempt succeeded (outcome is kServFail)
   int server = -1;          // index of the one that gave the last accepted answer; -1: none. Iterative: 0, see peer

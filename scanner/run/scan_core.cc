@@ -241,6 +241,7 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
     iterator.authority.inflight = inflight;
     iterator.authority.streams_max = streams;
     iterator.authority.timeout_ns = options_.timeout_ns;
+    iterator.authority.blocklist = environment_.blocklist;
     iterator.authority.servers_max = std::max<size_t>(kAuthoritiesMin, AuthoritiesShare(cache) / Authorities::kBytes);
     iterator.roots = options_.root_hints;
     iterator.questions_max = inflight;
