@@ -18,6 +18,7 @@ constexpr size_t kReadSize = size_t{256} << 10;
 constexpr uint64_t kPartOverheadMax = 1 << 20;  // of a part's file besides its row groups: the seek table
 
 // Directories beside the tables' own.
+constexpr std::string_view kPartPrefix = "part-";
 constexpr std::string_view kDirectories[] = {"_manifest", "_schema", "summary"};
 
 std::string WithoutSlash(std::string directory) {
@@ -121,6 +122,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Resume(FileSystem* files, std:
   }
   for (const int shard : options.shards) {
     if (dataset->manifests_.count(shard) > 0) continue;
+    if (absl::Status status = dataset->CheckNoParts(); !status.ok()) return status;
     auto keeper = std::make_unique<ManifestKeeper>(files, directory, shard, std::vector<PartInfo>());
     if (absl::Status status = keeper->Write(); !status.ok()) return status;
     dataset->manifests_[shard] = std::move(keeper);
@@ -192,6 +194,21 @@ absl::Status Dataset::WriteRun(const RunInfo& run) {
   return WriteRunInfo(files_, directory_, run);
 }
 
+// For where a manifest is missing. It is written before the first part: one without the other was taken away, and the
+// parts that it listed would be removed as garbage.
+absl::Status Dataset::CheckNoParts() const {
+  for (const Table& table : AllTables()) {
+    const absl::StatusOr<std::vector<std::string>> names = files_->List(Path(table.name));
+    if (!names.ok()) return names.status();
+    for (const std::string& name : *names) {
+      if (name.compare(0, kPartPrefix.size(), kPartPrefix) != 0) continue;
+      return absl::DataLossError(Path("_manifest") + ": has no manifest, though there is " + std::string(table.name) +
+                                 "/" + name + "; put it back, or remove the dataset and scan again");
+    }
+  }
+  return absl::OkStatus();
+}
+
 // A part that no manifest lists would be read by every glob, and a file that was never renamed is of no use.
 absl::Status Dataset::RemoveLeftovers() {
   std::set<std::string> listed;
@@ -205,7 +222,7 @@ absl::Status Dataset::RemoveLeftovers() {
     if (!names.ok()) return names.status();
     bool removed = false;
     for (const std::string& name : *names) {
-      const bool is_part = directory[0] != '_' && name.compare(0, 5, "part-") == 0;
+      const bool is_part = directory[0] != '_' && name.compare(0, kPartPrefix.size(), kPartPrefix) == 0;
       const bool garbage = is_part ? listed.count(directory + "/" + name) == 0 : name.ends_with(kTemporarySuffix);
       if (!garbage) continue;
       if (absl::Status status = files_->Remove(path + "/" + name); !status.ok()) return status;

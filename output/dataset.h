@@ -78,6 +78,7 @@ class Dataset {
 
   std::string Path(std::string_view name) const { return directory_ + "/" + std::string(name); }
   absl::Status MakeLayout();
+  absl::Status CheckNoParts() const;
   absl::Status RemoveLeftovers();
   absl::Status RemoveTemporary();
   std::vector<PartInfo> AllParts() const;

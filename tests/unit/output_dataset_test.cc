@@ -324,6 +324,26 @@ TEST(OutputDatasetCrash, EveryStepLeavesNothingOrAListedPart) {
   }
 }
 
+TEST(OutputDataset, PartsWhoseManifestIsGoneAreKept) {
+  const ScratchDirectory scratch;
+  const std::string directory = scratch.path("run");
+  {
+    std::unique_ptr<Dataset> dataset = *Dataset::Create(PosixFileSystem(), directory, SmallParts());
+    auto writer = dataset->NewPartWriter(TableId::kDomains, 0, 1, 0);
+    RowMaker maker(kSeed);
+    ASSERT_TRUE(writer->Append(maker.Make<DomainRow>()).ok());
+    ASSERT_TRUE(writer->Commit().ok());
+  }
+  const std::string manifest = directory + "/_manifest/shard-00000.json";
+  std::filesystem::rename(manifest, scratch.path("elsewhere"));
+  const auto before = Snapshot(directory + "/domains");
+  EXPECT_TRUE(absl::IsDataLoss(Dataset::Resume(PosixFileSystem(), directory, SmallParts()).status()));
+  EXPECT_EQ(Snapshot(directory + "/domains"), before);
+  EXPECT_FALSE(std::filesystem::exists(manifest));
+  std::filesystem::rename(scratch.path("elsewhere"), manifest);
+  EXPECT_TRUE(Dataset::Resume(PosixFileSystem(), directory, SmallParts()).ok());
+}
+
 TEST(OutputDataset, ResumedNumbersContinue) {
   ScratchDirectory scratch;
   const std::string directory = scratch.path("run");
