@@ -216,7 +216,7 @@ def liars(options, work, failures):
     command = [options.mxscan, "scan", str(world.list), "-o", str(trusted), *UNLIMITED, "--inflight", "100",
                "--resolver", lying[1].address, "--trust-resolvers", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SCAN_LIMIT_S)
-    failures.expect(done.returncode == 0 and not run_info(trusted)["control"] and
+    failures.expect(done.returncode == 0 and lying[1].address not in run_info(trusted)["control"] and
                     {row["class"] for row in dataset.read_table(trusted, "domains")} == {"nxdomain"},
                     f"trusted, it is asked and believed: {done.stderr.strip()} {run_info(trusted)['control']}")
     for server in lying:
