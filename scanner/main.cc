@@ -17,7 +17,7 @@
 #include "scanner/run/scan_core.h"
 
 // There in builds that gather a profile (MXSCAN_PROFILE), null in all others.
-extern "C" __attribute__((weak)) void __gcov_dump();
+extern "C" __attribute__((weak)) void __gcov_dump();  // NOLINT(bugprone-reserved-identifier): libgcov's own
 
 namespace mxscan {
 namespace {

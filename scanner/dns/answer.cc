@@ -228,8 +228,8 @@ size_t FirstPositionWithData(const MessageView& message, NameView question, RrTy
   return first;
 }
 
-// No octets, at an address that they may be copied from.
-constexpr NameView kNoName{"", 0};
+// No octets, at an address that they may be copied from; by default there is none.
+constexpr NameView kNoName = "";  // NOLINT(readability-redundant-string-init)
 
 void TakeRecord(const MessageView& message, const RecordView& record, Answer* answer) {
   switch (static_cast<RrType>(record.type)) {
