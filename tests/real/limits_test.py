@@ -220,7 +220,7 @@ def liars(options, work, failures):
                     {row["class"] for row in dataset.read_table(trusted, "domains")} == {"nxdomain"},
                     f"trusted, it is asked and believed: {done.stderr.strip()} {run_info(trusted)['control']}")
     for server in lying:
-        server.stop()
+        server.__exit__()
     world.stop()
 
 

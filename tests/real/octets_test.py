@@ -38,11 +38,8 @@ def record(owner, kind, rdata, ttl=300):
     return owner + struct.pack(">HHIH", kind, 1, ttl, len(rdata)) + rdata
 
 
-class OddServer(servers.RcodeServer):
+class OddServer(servers.UdpServer):
     """Answers with odd names; the first label's number says which."""
-
-    def __init__(self):
-        super().__init__(0)
 
     def answer(self, name, kind):
         """(rcode, answer section)."""
@@ -68,27 +65,15 @@ class OddServer(servers.RcodeServer):
             return 0, [record(name, PTR, HOSTILE_LABEL + odd_label(len(name)) + UNDER)]
         return 0, []
 
-    def _serve(self):
-        while True:
-            query, peer = self._sock.recvfrom(4096)
-            if len(query) < 12:
-                return
-            self.queries += 1
-            end = self.question_end(query)
-            question = query[12:end]
-            rcode, answer = self.answer(question[:-4].lower(), struct.unpack(">H", question[-4:-2])[0])
-            # The reason for a failure in words of the server's choice (RFC 8914).
-            error = struct.pack(">HHH", 15, 2 + len(HOSTILE), 22) + HOSTILE if rcode else b""
-            opt = b"\0" + struct.pack(">HHIH", OPT, 1232, 0, len(error)) + error
-            header = query[:2] + bytes([0x80 | query[2] & 0x01, 0x80 | rcode]) + struct.pack(">4H", 1, len(answer), 0, 1)
-            self._sock.sendto(header + question + b"".join(answer) + opt, peer)
-
-    @staticmethod
-    def question_end(query):
-        at = 12
-        while query[at] != 0:
-            at += 1 + query[at]
-        return at + 5
+    def reply(self, query):
+        end = self.question_end(query)
+        question = query[12:end]
+        rcode, answer = self.answer(question[:-4].lower(), struct.unpack(">H", question[-4:-2])[0])
+        # The reason for a failure in words of the server's choice (RFC 8914).
+        error = struct.pack(">HHH", 15, 2 + len(HOSTILE), 22) + HOSTILE if rcode else b""
+        opt = b"\0" + struct.pack(">HHIH", OPT, 1232, 0, len(error)) + error
+        header = query[:2] + bytes([0x80 | query[2] & 0x01, 0x80 | rcode]) + struct.pack(">4H", 1, len(answer), 0, 1)
+        return header + question + b"".join(answer) + opt
 
 
 class OctetsTest(CliCase):

@@ -266,56 +266,12 @@ def start_unbound(directory, stubs, local_zones=(), ready_name=".", extra=""):
     return server.start("-d", "-c", server.write("unbound.conf", config))
 
 
-class LyingServer:
-    """Answers every query over UDP with NXDOMAIN, or with one address or exchange, whatever is asked; counts them."""
+class UdpServer:
+    """A server of a test's own: what `reply` makes of a query is sent back; None is silence. Counts the queries."""
 
-    def __init__(self, address, port, invents):
-        self._invents = invents
+    def __init__(self, endpoint=None):
+        self.endpoint = endpoint or free_endpoint()
         self.queries = 0
-        self.address = f"{address}:{port}"
-        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._sock.bind((address, port))
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _answer(self, query):
-        end = query.index(0, 12) + 5
-        kind = int.from_bytes(query[end - 4:end - 2], "big")
-        data = {1: bytes([192, 0, 2, 1]), 28: bytes(16), 15: bytes([0, 10, 0xc0, 12])}.get(kind, b"\0")
-        if not self._invents:
-            return query[:2] + bytes([0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0]) + query[12:end]
-        record = bytes([0xc0, 12]) + query[end - 4:end] + struct.pack("!IH", 300, len(data)) + data
-        return query[:2] + bytes([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]) + query[12:end] + record
-
-    def _serve(self):
-        while True:
-            query, peer = self._sock.recvfrom(4096)
-            if len(query) < 12:
-                return
-            self.queries += 1
-            self._sock.sendto(self._answer(query), peer)
-
-    def stop(self):
-        # A datagram too short to be a query ends the thread.
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.sendto(b"", self._sock.getsockname())
-        self._thread.join()
-        self._sock.close()
-
-
-class RcodeServer:
-    """Answers every query over UDP with one rcode and no records, and counts the queries.
-
-    About the names in `silent` (wire names in lower case) it says nothing. And it knows that there is a root: who says
-    that there is none lies, and is not asked.
-    """
-
-    def __init__(self, rcode, silent=()):
-        self._rcode = rcode
-        self._silent = set(silent)
-        self.queries = 0
-        self.names = []  # the wire names that were asked about, lower case, in order
-        self.endpoint = free_endpoint()
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         self._sock.bind(self.endpoint)
@@ -326,19 +282,25 @@ class RcodeServer:
     def address(self):
         return f"{self.endpoint[0]}:{self.endpoint[1]}"
 
+    @staticmethod
+    def question_end(query):
+        at = 12
+        while query[at] != 0:
+            at += 1 + query[at]
+        return at + 5
+
+    def reply(self, query):
+        raise NotImplementedError
+
     def _serve(self):
         while True:
             query, peer = self._sock.recvfrom(4096)
             if len(query) < 12:
                 return
             self.queries += 1
-            end = query.index(0, 12) + 5
-            self.names.append(query[12:end - 4].lower())
-            if self.names[-1] in self._silent:
-                continue
-            rcode = self._rcode if query[12] or self._rcode != NXDOMAIN else 0
-            header = query[:2] + bytes([0x80 | query[2] & 0x01, 0x80 | rcode, 0, 1, 0, 0, 0, 0, 0, 0])
-            self._sock.sendto(header + query[12:end], peer)
+            reply = self.reply(query)
+            if reply is not None:
+                self._sock.sendto(reply, peer)
 
     def __enter__(self):
         return self
@@ -349,6 +311,45 @@ class RcodeServer:
             sock.sendto(b"", self.endpoint)
         self._thread.join()
         self._sock.close()
+
+
+class LyingServer(UdpServer):
+    """Answers everything with NXDOMAIN, or with one address or exchange, whatever is asked."""
+
+    def __init__(self, address, port, invents):
+        self._invents = invents
+        super().__init__((address, port))
+
+    def reply(self, query):
+        end = self.question_end(query)
+        kind = int.from_bytes(query[end - 4:end - 2], "big")
+        data = {1: bytes([192, 0, 2, 1]), 28: bytes(16), 15: bytes([0, 10, 0xc0, 12])}.get(kind, b"\0")
+        if not self._invents:
+            return query[:2] + bytes([0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0]) + query[12:end]
+        record = bytes([0xc0, 12]) + query[end - 4:end] + struct.pack("!IH", 300, len(data)) + data
+        return query[:2] + bytes([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]) + query[12:end] + record
+
+
+class RcodeServer(UdpServer):
+    """Answers everything with one rcode and no records.
+
+    About the names in `silent` (wire names in lower case) it says nothing. And it knows that there is a root: who says
+    that there is none lies, and is not asked.
+    """
+
+    def __init__(self, rcode, silent=()):
+        self._rcode = rcode
+        self._silent = set(silent)
+        self.names = []  # the wire names that were asked about, lower case, in order
+        super().__init__()
+
+    def reply(self, query):
+        end = self.question_end(query)
+        self.names.append(query[12:end - 4].lower())
+        if self.names[-1] in self._silent:
+            return None
+        rcode = self._rcode if query[12] or self._rcode != NXDOMAIN else 0
+        return query[:2] + bytes([0x80 | query[2] & 0x01, 0x80 | rcode, 0, 1, 0, 0, 0, 0, 0, 0]) + query[12:end]
 
 
 SERVFAIL, NXDOMAIN = 2, 3
