@@ -19,19 +19,6 @@ namespace {
 using testing::AnyOf;
 using testing::ElementsAre;
 
-std::shared_ptr<Blocklist> ListOf(const std::vector<std::string>& entries) {
-  auto list = std::make_shared<Blocklist>();
-  for (const std::string& entry : entries) {
-    if (const std::optional<IpPrefix> prefix = IpPrefix::Parse(entry); prefix.has_value()) {
-      list->AddPrefix(*prefix);
-    } else {
-      list->AddName(ToName(entry));
-    }
-  }
-  list->Seal();
-  return list;
-}
-
 bool Blocks(const Blocklist& list, const std::string& name) { return list.Blocks(ToName(name).view()); }
 
 TEST(BlocklistTest, ANameStandsForItselfAndAllUnderIt) {

@@ -16,19 +16,6 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::shared_ptr<const Blocklist> ListOf(const std::vector<std::string>& entries) {
-  auto list = std::make_shared<Blocklist>();
-  for (const std::string& entry : entries) {
-    if (const std::optional<IpPrefix> prefix = IpPrefix::Parse(entry); prefix.has_value()) {
-      list->AddPrefix(*prefix);
-    } else {
-      list->AddName(ToName(entry));
-    }
-  }
-  list->Seal();
-  return list;
-}
-
 // The root (127.0.0.1 and .2), test. (127.0.1.1), other. (127.0.2.1), a.test. with two servers by glue, out.test. and
 // b.test. whose server's name is in other.
 Tree SmallTree() {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "io/check.h"
+#include "scanner/resolve/blocklist.h"
 #include "scanner/resolve/engine.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_transport.h"
@@ -25,6 +26,20 @@
 namespace mxscan::test {
 
 inline Endpoint TestServer(uint32_t number) { return {IpAddress::V4FromInt(0xc0000201 + number), 53}; }
+
+// A sealed list of addresses, prefixes and names.
+inline std::shared_ptr<Blocklist> ListOf(const std::vector<std::string>& entries) {
+  auto list = std::make_shared<Blocklist>();
+  for (const std::string& entry : entries) {
+    if (const std::optional<IpPrefix> prefix = IpPrefix::Parse(entry); prefix.has_value()) {
+      list->AddPrefix(*prefix);
+    } else {
+      list->AddName(ToName(entry));
+    }
+  }
+  list->Seal();
+  return list;
+}
 
 // What a query asks, in lower case, as "name type"; "" for what is no query.
 struct Question {
