@@ -52,9 +52,8 @@ uint64_t LoadBigEndian(const char* octets) {
   return __builtin_bswap64(value);
 }
 
-// Up to eight octets at `octets` as a number that compares as they do, the first in the highest place.
+// Fewer than eight octets at `octets` as a number that compares as they do, the first in the highest place.
 uint64_t Prefix(const char* octets, size_t size) {
-  if (size >= 8) return LoadBigEndian<uint64_t>(octets);
   if (size >= 4) {
     return LoadBigEndian<uint32_t>(octets) | LoadBigEndian<uint32_t>(octets + size - 4) >> (8 * (size - 4));
   }
@@ -71,6 +70,17 @@ int CompareCell(std::string_view cell, const TextBound& bound) {
 }
 
 }  // namespace
+
+absl::uint128 KeyOf(std::string_view text) {
+  const char* const octets = text.data();
+  const size_t size = text.size();
+  if (size < 8) return absl::MakeUint128(Prefix(octets, size), 0);
+  if (size == 8) return absl::MakeUint128(LoadBigEndian<uint64_t>(octets), 0);
+  // The second eight octets, where there are fewer from a word that overlaps the first.
+  const uint64_t second = size >= 16 ? LoadBigEndian<uint64_t>(octets + 8)
+                                     : LoadBigEndian<uint64_t>(octets + size - 8) << (8 * (16 - size));
+  return absl::MakeUint128(LoadBigEndian<uint64_t>(octets), second);
+}
 
 uint64_t HashCell(std::string_view text) {
   const uint64_t hash = XXH3_64bits(text.data(), text.size());
@@ -113,11 +123,10 @@ bool DistinctSketch::FromText(std::string_view text, DistinctSketch* sketch) {
   return true;
 }
 
-void TextBound::Assign(std::string_view text, uint64_t prefix, uint64_t second) {
+void TextBound::Assign(const CellText& text) {
   truncated_ = text.size() > kTextBoundSizeMax;
   size_ = static_cast<uint8_t>(std::min(text.size(), kTextBoundSizeMax));
-  prefix_ = prefix;
-  second_ = second;
+  key_ = text.key;
   std::memcpy(octets_.data(), text.data(), size_);
 }
 
@@ -127,39 +136,29 @@ int TextBound::Compare(const TextBound& other) const {
 }
 
 void ColumnStats::AddNewNumber(int64_t value) {
-  ++value_count_;
   last_number_ = value;
   min_number_ = std::min(min_number_, value);
   max_number_ = std::max(max_number_, value);
   sketch_.AddHash(XXH3_64bits(&value, sizeof(value)));
 }
 
-// Nearly all cells lie between the bounds by their first sixteen octets alone.
-void ColumnStats::AddBounds(std::string_view text) {
-  const uint64_t prefix = Prefix(text.data(), text.size());
-  const uint64_t second = text.size() > 8 ? Prefix(text.data() + 8, text.size() - 8) : 0;
-  if (!has_texts_) [[unlikely]] {
+// A text whose first octets do not tell on which side of both bounds it is.
+void ColumnStats::AddBounds(const CellText& text) {
+  if (!has_texts_) {
     has_texts_ = true;
-    min_text_.Assign(text, prefix, second);
-    max_text_.Assign(text, prefix, second);
+    min_text_.Assign(text);
+    max_text_.Assign(text);
     return;
   }
-  const bool above_min = min_text_.IsBelow(prefix, second);
-  const bool below_max = max_text_.IsAbove(prefix, second);
-  if (above_min && below_max) [[likely]]
-    return;
   const auto order = [&](const TextBound& bound) {
-    if (bound.IsBelow(prefix, second)) return 1;
-    if (bound.IsAbove(prefix, second)) return -1;
-    return CompareCell(text, bound);
+    return text.key != bound.key() ? text.key < bound.key() ? -1 : 1 : CompareCell(text, bound);
   };
-  if (!above_min && order(min_text_) < 0) min_text_.Assign(text, prefix, second);
-  if (!below_max && order(max_text_) > 0) max_text_.Assign(text, prefix, second);
+  if (order(min_text_) < 0) min_text_.Assign(text);
+  if (order(max_text_) > 0) max_text_.Assign(text);
 }
 
 void ColumnStats::Merge(const ColumnStats& other) {
   null_count_ += other.null_count_;
-  value_count_ += other.value_count_;
   min_number_ = std::min(min_number_, other.min_number_);
   max_number_ = std::max(max_number_, other.max_number_);
   for (size_t i = 0; i < words_seen_.size(); ++i) words_seen_[i] |= other.words_seen_[i];

@@ -29,7 +29,9 @@ inline constexpr size_t kTextBoundSizeMax = 128;  // octets
 
 // The hash by which distinct cells are counted: never 0, which stands for a hash that is not known.
 uint64_t HashCell(std::string_view text);
-inline HashedText WithHash(std::string_view text) { return {text, HashCell(text)}; }
+// The first 16 octets as a number that compares as they do, shorter texts padded with zero octets.
+absl::uint128 KeyOf(std::string_view text);
+inline CellText Prepare(std::string_view text) { return {text, HashCell(text), KeyOf(text)}; }
 
 class DistinctSketch {
  public:
@@ -61,24 +63,13 @@ class TextBound {
  public:
   std::string_view kept() const { return std::string_view(octets_.data(), size_); }
   bool truncated() const { return truncated_; }
-  // The first octets as a number that compares as the text does (shorter texts padded with zero octets), and the octets
-  // after these as another.
-  uint64_t prefix() const { return prefix_; }
-  uint64_t second() const { return second_; }
-  // Whether a text of these first octets is greater, or less, than this, as far as these tell.
-  bool IsBelow(uint64_t prefix, uint64_t second) const {
-    return prefix_ < prefix || (prefix_ == prefix && second_ < second);
-  }
-  bool IsAbove(uint64_t prefix, uint64_t second) const {
-    return prefix_ > prefix || (prefix_ == prefix && second_ > second);
-  }
-  void Assign(std::string_view text, uint64_t prefix, uint64_t second);
+  absl::uint128 key() const { return key_; }  // KeyOf the text; 0 before the first one
+  void Assign(const CellText& text);
   // Order of the kept texts; where they are equal, a truncated one is the greater.
   int Compare(const TextBound& other) const;
 
  private:
-  uint64_t prefix_ = 0;
-  uint64_t second_ = 0;
+  absl::uint128 key_ = 0;
   uint8_t size_ = 0;
   bool truncated_ = false;
   std::array<char, kTextBoundSizeMax> octets_;  // the first size_ are set
@@ -94,31 +85,32 @@ class ColumnStats {
     if (static_cast<uint64_t>(value) < kWordCountMax) {
       if (SeesAgain(static_cast<unsigned>(value))) return;
     } else if (value == last_number_) {
-      ++value_count_;
       return;
     }
     AddNewNumber(value);
   }
-  // Not empty. `hash` is the text's HashCell.
-  void AddText(std::string_view text) { AddText(text, HashCell(text)); }
-  void AddText(std::string_view text, uint64_t hash) {
-    ++value_count_;
-    if (hash == last_hash_) return;  // the cell before: nothing that is not known of it
-    last_hash_ = hash;
-    sketch_.AddHash(hash);
-    AddBounds(text);
+  // Not empty.
+  void AddText(std::string_view text) { AddPrepared(Prepare(text)); }
+  void AddPrepared(const CellText& text) {
+    if (text.hash == last_hash_) return;  // the cell before: nothing that is not known of it
+    last_hash_ = text.hash;
+    sketch_.AddHash(text.hash);
+    // Nearly all cells lie between the bounds by their first octets alone.
+    if (text.key <= min_text_.key() || text.key >= max_text_.key()) [[unlikely]] {
+      AddBounds(text);
+    }
   }
   // A value of a closed vocabulary of at most kWordCountMax values; `value` is its number. Only the first cell of each
   // value costs what AddText costs.
   void AddWord(unsigned value, std::string_view text) {
-    if (SeesAgain(value)) return;
-    AddText(text);
+    if (!SeesAgain(value)) [[unlikely]] {
+      AddText(text);
+    }
   }
   void Merge(const ColumnStats& other);
 
   uint64_t null_count() const { return null_count_; }
-  uint64_t value_count() const { return value_count_; }
-  // Set where value_count() > 0 and the column is one of numbers or times.
+  // Set where there was a cell that is not NULL and the column is one of numbers or times.
   bool has_numbers() const { return min_number_ <= max_number_; }
   int64_t min_number() const { return min_number_; }
   int64_t max_number() const { return max_number_; }
@@ -131,8 +123,8 @@ class ColumnStats {
 
  private:
   void AddNewNumber(int64_t value);
-  void AddBounds(std::string_view text);
-  // Whether a cell of the value was counted before; then this one is counted too, which changes nothing else.
+  void AddBounds(const CellText& text);
+  // Whether a cell of the value was counted before: then there is nothing more to say of this one.
   bool SeesAgain(unsigned value) {
     uint64_t& seen = words_seen_[value / 64];
     const uint64_t bit = uint64_t{1} << (value % 64);
@@ -140,12 +132,10 @@ class ColumnStats {
       seen |= bit;
       return false;
     }
-    ++value_count_;
     return true;
   }
 
   uint64_t null_count_ = 0;
-  uint64_t value_count_ = 0;
   uint64_t last_hash_ = 0;   // of the text added last
   int64_t last_number_ = 0;  // the number added last; 0 is never looked for
   int64_t min_number_ = INT64_MAX;

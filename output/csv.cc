@@ -1,5 +1,7 @@
 // How a row becomes a line. VisitRow names the columns of each table once, in the contract's order; the visitors below
 // measure a line (LineBound), write it and count its cells (LineWriter), and read it (LineParser).
+// Cells are short. So whatever is copied has a fixed width where its end may be overwritten, and lines are checked many
+// at a time.
 #include "output/csv.h"
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <concepts>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "io/check.h"
 
@@ -16,6 +19,7 @@ namespace {
 
 constexpr size_t kNumberSizeMax = 20;  // digits of an int64_t
 constexpr size_t kFindingCellSize = 48;
+constexpr size_t kWordCellSize = 24;
 constexpr size_t kVectorSize = 16;
 
 template <typename Row, typename Wanted>
@@ -105,25 +109,40 @@ void VisitRow(Row& row, Visitor& visit) {
   visit.Word(row.reason);
 }
 
-// Ids of a fixed width, so that copying one is a few moves and no call.
-struct FindingCell {
-  char text[kFindingCellSize];
+// Ids and words of a fixed width, so that copying one is a few moves and no call.
+template <size_t kSize>
+struct FixedCell {
+  constexpr explicit FixedCell(std::string_view cell) : size(static_cast<uint8_t>(cell.size())) {
+    for (size_t i = 0; i < cell.size(); ++i) text[i] = cell[i];
+  }
+  std::string_view view() const { return std::string_view(text, size); }
+  // Writes kSize octets and returns where the cell ends.
+  char* CopyTo(char* out) const {
+    std::memcpy(out, text, kSize);
+    return out + size;
+  }
+
+  char text[kSize] = {};
   uint8_t size;
 };
-constexpr FindingCell MakeFindingCell(std::string_view text) {
-  FindingCell cell{};
-  for (size_t i = 0; i < text.size(); ++i) cell.text[i] = text[i];
-  cell.size = static_cast<uint8_t>(text.size());
-  return cell;
-}
+using FindingCell = FixedCell<kFindingCellSize>;
+using WordCell = FixedCell<kWordCellSize>;
+
 constexpr FindingCell kFindingCells[] = {
-#define X(name, text, scope, severity, needs) MakeFindingCell(#text),
+#define X(name, text, scope, severity, needs) FindingCell(#text),
 #include "output/findings.inc"
 #undef X
 };
 #define X(name, text, scope, severity, needs) static_assert(sizeof(#text) < kFindingCellSize);
 #include "output/findings.inc"
 #undef X
+
+// The cells of a closed vocabulary, by value; that of NULL is empty.
+template <typename Enum>
+constexpr auto kWordCells = []<size_t... kValues>(std::index_sequence<kValues...>) {
+  return std::array<WordCell, sizeof...(kValues)>{WordCell(ToText(static_cast<Enum>(kValues)))...};
+}
+(std::make_index_sequence<Vocabulary<Enum>::kTexts.size()>());
 
 // An upper bound of the line's size.
 class LineBound {
@@ -133,7 +152,7 @@ class LineBound {
   void Text(std::string_view text) { size_ += text.size() + 1; }
   template <typename Enum>
   void Word(Enum) {
-    size_ += 24;
+    size_ += kWordCellSize;
   }
   void Finding(FindingId) { size_ += kFindingCellSize; }
   void Findings(const FindingSet& findings) {
@@ -154,27 +173,30 @@ size_t BoundLine(const Row& row) {
 }
 
 // Copies a cell, which is mostly too short for the call of memcpy to be worth it; returns the copy's end.
-inline char* CopyText(std::string_view text, char* out) {
+[[gnu::always_inline]] inline char* CopyText(std::string_view text, char* out) {
+  const size_t size = text.size();
   const auto copy_ends = [&]<size_t kSize>(std::integral_constant<size_t, kSize>) {
     char first[kSize];
     char last[kSize];
     std::memcpy(first, text.data(), kSize);
-    std::memcpy(last, text.data() + text.size() - kSize, kSize);
+    std::memcpy(last, text.data() + size - kSize, kSize);
     std::memcpy(out, first, kSize);
-    std::memcpy(out + text.size() - kSize, last, kSize);
+    std::memcpy(out + size - kSize, last, kSize);
   };
-  if (text.size() > 32) {
-    std::memcpy(out, text.data(), text.size());
-  } else if (text.size() >= 16) {
+  if (size > 64) {
+    std::memcpy(out, text.data(), size);
+  } else if (size > 32) {
+    copy_ends(std::integral_constant<size_t, 32>());
+  } else if (size >= 16) {
     copy_ends(std::integral_constant<size_t, 16>());
-  } else if (text.size() >= 8) {
+  } else if (size >= 8) {
     copy_ends(std::integral_constant<size_t, 8>());
-  } else if (text.size() >= 4) {
+  } else if (size >= 4) {
     copy_ends(std::integral_constant<size_t, 4>());
   } else {
-    for (size_t i = 0; i < text.size(); ++i) out[i] = text[i];
+    for (size_t i = 0; i < size; ++i) out[i] = text[i];
   }
-  return out + text.size();
+  return out + size;
 }
 
 constexpr auto kDigitPairs = [] {
@@ -186,142 +208,151 @@ constexpr auto kDigitPairs = [] {
   return pairs;
 }();
 
-// Writes the digits of a number that is not negative; returns their end. Most numbers of a row are small.
-inline char* WriteNumber(uint64_t value, char* out) {
+inline char* WritePair(uint64_t value, char* out) {
+  std::memcpy(out, &kDigitPairs[value * 2], 2);
+  return out + 2;
+}
+
+// Writes the digits of a number; returns their end.
+char* WriteLongNumber(uint64_t value, char* out) {
   char digits[kNumberSizeMax];
   char* at = digits + sizeof(digits);
-  while (value >= 100) {
-    at -= 2;
-    std::memcpy(at, &kDigitPairs[value % 100 * 2], 2);
-    value /= 100;
-  }
+  for (; value >= 100; value /= 100) WritePair(value % 100, at -= 2);
   if (value >= 10) {
-    at -= 2;
-    std::memcpy(at, &kDigitPairs[value * 2], 2);
+    WritePair(value, at -= 2);
   } else {
     *--at = static_cast<char>('0' + value);
   }
   return CopyText(std::string_view(at, static_cast<size_t>(digits + sizeof(digits) - at)), out);
 }
 
+// Most numbers of a row are small.
+[[gnu::always_inline]] inline char* WriteNumber(uint64_t value, char* out) {
+  if (value < 10) {
+    *out = static_cast<char>('0' + value);
+    return out + 1;
+  }
+  if (value < 100) return WritePair(value, out);
+  if (value >= 10'000) return WriteLongNumber(value, out);
+  const uint64_t high = value / 100;
+  if (high < 10) {
+    *out++ = static_cast<char>('0' + high);
+  } else {
+    out = WritePair(high, out);
+  }
+  return WritePair(value % 100, out);
+}
+
 template <bool kStats>
 class LineWriter {
  public:
-  LineWriter(char* out, TimeFormatter* time, TableStats* stats) : at_(out), time_(time), stats_(stats) {}
+  LineWriter(char* out, TimeFormatter* time, ColumnStats* stats) : at_(out), time_(time), stats_(stats) {}
 
   void Number(int64_t value) {
     if (value == kNull) return Null();
     MXSCAN_CHECK(value >= 0);
-    if (value < 10) {
-      *at_++ = static_cast<char>('0' + value);
-    } else {
-      at_ = WriteNumber(static_cast<uint64_t>(value), at_);
-    }
-    if constexpr (kStats) stats_->column(column_).AddNumber(value);
+    at_ = WriteNumber(static_cast<uint64_t>(value), at_);
+    if constexpr (kStats) stats_->AddNumber(value);
     Next();
   }
   void Time(int64_t time_us) {
     if (time_us == kNull) return Null();
     time_->Format(time_us, at_);
     at_ += kTimeTextSize;
-    if constexpr (kStats) stats_->column(column_).AddNumber(time_us);
+    if constexpr (kStats) stats_->AddNumber(time_us);
     Next();
   }
-  void Text(const HashedText& text) {
+  void Text(const CellText& text) {
     if (text.empty()) return Null();
     MXSCAN_CHECK(!StartsFormula(text.front()));
+    if constexpr (kStats) {
+      if (text.hash != 0) {
+        stats_->AddPrepared(text);
+      } else {
+        Count(text);
+      }
+    }
     at_ = CopyText(text, at_);
-    if constexpr (kStats) stats_->column(column_).AddText(text, text.hash != 0 ? text.hash : HashCell(text));
     Next();
   }
   template <typename Enum>
   void Word(Enum value) {
-    const std::string_view text = ToText(value);
-    if (text.empty()) return Null();
-    at_ = CopyText(text, at_);
-    if constexpr (kStats) stats_->column(column_).AddWord(static_cast<unsigned>(value), text);
+    MXSCAN_CHECK(static_cast<size_t>(value) < kWordCells<Enum>.size());
+    const WordCell& cell = kWordCells<Enum>[static_cast<size_t>(value)];
+    if (cell.size == 0) return Null();
+    at_ = cell.CopyTo(at_);
+    if constexpr (kStats) stats_->AddWord(static_cast<unsigned>(value), cell.view());
     Next();
   }
   void Finding(FindingId id) {
-    const char* const start = at_;
-    Copy(id);
-    if constexpr (kStats) stats_->column(column_).AddWord(static_cast<unsigned>(id), Since(start));
+    const FindingCell& cell = kFindingCells[static_cast<size_t>(id)];
+    at_ = cell.CopyTo(at_);
+    if constexpr (kStats) stats_->AddWord(static_cast<unsigned>(id), cell.view());
     Next();
   }
   void Findings(const FindingSet& findings) {
     const char* const start = at_;
     findings.ForEach([this](FindingId id) {
-      Copy(id);
+      at_ = kFindingCells[static_cast<size_t>(id)].CopyTo(at_);
       *at_++ = ' ';
     });
     if (at_ == start) return Null();
     --at_;
-    if constexpr (kStats) stats_->column(column_).AddText(Since(start));
+    if constexpr (kStats) Count(std::string_view(start, static_cast<size_t>(at_ - start)));
     Next();
   }
   char* at() const { return at_; }
-  size_t columns() const { return column_; }
 
  private:
+  // Not inline: most texts come prepared, and shall not pay for what these need.
+  [[gnu::noinline]] void Count(std::string_view text) { stats_->AddText(text); }
   void Null() {
-    if constexpr (kStats) stats_->column(column_).AddNull();
+    if constexpr (kStats) stats_->AddNull();
     Next();
   }
   void Next() {
     *at_++ = ',';
-    ++column_;
+    if constexpr (kStats) ++stats_;
   }
-  void Copy(FindingId id) {
-    const FindingCell& cell = kFindingCells[static_cast<size_t>(id)];
-    std::memcpy(at_, cell.text, kFindingCellSize);
-    at_ += cell.size;
-  }
-  std::string_view Since(const char* start) const { return std::string_view(start, static_cast<size_t>(at_ - start)); }
 
   char* at_;
   TimeFormatter* time_;
-  TableStats* stats_;
-  size_t column_ = 0;
+  ColumnStats* stats_;  // of the column
 };
 
 using Octets = uint8_t __attribute__((vector_size(kVectorSize)));
 
-// The sum of the lanes, each at most 127.
+// The sum of the lanes.
 size_t SumLanes(const Octets& lanes) {
-  constexpr uint64_t kEven = 0x00FF00FF00FF00FF;
-  uint64_t halves[2];
-  std::memcpy(halves, &lanes, sizeof(halves));
-  const uint64_t octets = halves[0] + halves[1];  // of at most 254
-  const uint64_t pairs = (octets & kEven) + (octets >> 8 & kEven);
-  return static_cast<size_t>(pairs * 0x0001000100010001 >> 48);
+  size_t sum = 0;
+  for (size_t i = 0; i < kVectorSize; ++i) sum += lanes[i];
+  return sum;
 }
 
-// The dialect's promise, checked on every line: printable ASCII without quotes, and one comma a column. 16 octets at a
-// time; `end` must be followed by kVectorSize octets that may be overwritten.
-void CheckLine(char* line, char* end, size_t commas) {
-  std::memset(end, ' ', kVectorSize);
-  Octets bad{};
-  size_t counted = 0;
-  Octets greatest{};  // above a space; what is below one wraps around
-  while (line < end) {
-    // At most 127 rounds, so that no lane of the signed count overflows.
-    char* const stop = std::min(end, line + 127 * kVectorSize);
-    Octets matches{};
-    for (; line < stop; line += kVectorSize) {
-      Octets octets;
-      std::memcpy(&octets, line, kVectorSize);
-      const Octets above = octets - ' ';
-      greatest = above > greatest ? above : greatest;
-      bad |= octets == '"';
-      matches -= static_cast<Octets>(octets == ',');
-    }
-    counted += SumLanes(matches);
+// Octets of a kind.
+struct OctetCounts {
+  size_t commas = 0;
+  size_t ends = 0;     // LF
+  size_t outside = 0;  // of printable ASCII
+  size_t quotes = 0;
+};
+
+// Counts at most 255 vectors, so that no lane overflows.
+OctetCounts CountOctets(const char* octets, size_t vectors) {
+  Octets commas{};
+  Octets ends{};
+  Octets outside{};
+  Octets quotes{};
+  for (size_t i = 0; i < vectors; ++i) {
+    Octets next;
+    std::memcpy(&next, octets + i * kVectorSize, kVectorSize);
+    commas -= static_cast<Octets>(next == ',');
+    ends -= static_cast<Octets>(next == '\n');
+    quotes -= static_cast<Octets>(next == '"');
+    const Octets above_space = next - ' ';  // what is below a space wraps around
+    outside -= static_cast<Octets>(above_space > '~' - ' ');
   }
-  bad |= greatest > '~' - ' ';
-  uint64_t halves[2];
-  std::memcpy(halves, &bad, sizeof(halves));
-  MXSCAN_CHECK((halves[0] | halves[1]) == 0);
-  MXSCAN_CHECK(counted == commas);
+  return {SumLanes(commas), SumLanes(ends), SumLanes(outside), SumLanes(quotes)};
 }
 
 bool ParseNumber(std::string_view text, int64_t* value) {
@@ -346,7 +377,7 @@ class LineParser {
     if (!text.empty() && !TimeFromText(text, &time_us)) Fail("is no RFC 3339 UTC time");
   }
   void Text(std::string_view& text) { text = Next(); }
-  void Text(HashedText& text) { text = HashedText(Next()); }
+  void Text(CellText& text) { text = CellText(Next()); }
   template <typename Enum>
   void Word(Enum& value) {
     if (!FromText(Next(), &value)) Fail("is none of the column's words");
@@ -419,25 +450,46 @@ void RowBuffer::Append(std::string_view octets) {
 
 template <typename Row>
 void RowEncoder::EncodeRow(const Row& row, RowBuffer* out, TableStats* stats, size_t size_max) {
-  // With slack for copies and checks of fixed width past the end.
+  // With slack for copies of fixed width past the end.
   if (size_max == 0) size_max = BoundLine(row);
-  char* const line = out->Reserve(size_max + kFindingCellSize + kVectorSize);
+  char* const line = out->Reserve(size_max + kFindingCellSize);
   char* end;
-  size_t columns;
   if (stats != nullptr) {
-    LineWriter<true> writer(line, &time_, stats);
+    LineWriter<true> writer(line, &time_, &stats->column(0));
     VisitRow(row, writer);
     end = writer.at();
-    columns = writer.columns();
   } else {
     LineWriter<false> writer(line, &time_, nullptr);
     VisitRow(row, writer);
     end = writer.at();
-    columns = writer.columns();
   }
-  CheckLine(line, end, columns);
   end[-1] = '\n';
   out->Commit(static_cast<size_t>(end - line));
+}
+
+void CheckLines(std::string_view lines, size_t count, TableId table) {
+  constexpr size_t kVectorsMax = 255;
+  OctetCounts all;
+  const auto add = [&all](const OctetCounts& some) {
+    all.commas += some.commas;
+    all.ends += some.ends;
+    all.outside += some.outside;
+    all.quotes += some.quotes;
+  };
+  size_t vectors = lines.size() / kVectorSize;
+  const char* octets = lines.data();
+  while (vectors > 0) {
+    const size_t some = std::min(vectors, kVectorsMax);
+    add(CountOctets(octets, some));
+    octets += some * kVectorSize;
+    vectors -= some;
+  }
+  char rest[kVectorSize];
+  std::memset(rest, ' ', sizeof(rest));
+  std::memcpy(rest, octets, lines.size() % kVectorSize);
+  add(CountOctets(rest, 1));
+  MXSCAN_CHECK(all.ends == count && all.outside == count && all.quotes == 0);
+  MXSCAN_CHECK(all.commas == count * (GetTable(table).columns.size() - 1));
 }
 
 void RowEncoder::Encode(const DomainRow& row, RowBuffer* out, TableStats* stats, size_t size_max) {
@@ -488,8 +540,7 @@ void AppendFindings(const FindingSet& findings, std::string* out) {
   findings.ForEach([&](FindingId id) {
     if (!first) out->push_back(' ');
     first = false;
-    const FindingCell& cell = kFindingCells[static_cast<size_t>(id)];
-    out->append(cell.text, cell.size);
+    out->append(kFindingCells[static_cast<size_t>(id)].view());
   });
 }
 

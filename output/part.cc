@@ -107,12 +107,14 @@ absl::Status PartWriter::BeginPart() {
   group_ = RowGroupInfo();
   part_stats_.Clear();
   raw_.Append(header_);
+  ++raw_lines_;
   group_.uncompressed_bytes = header_.size();
   return absl::OkStatus();
 }
 
 absl::Status PartWriter::AfterRow(size_t size) {
   ++rows_;
+  ++raw_lines_;
   ++group_.rows;
   group_.uncompressed_bytes += size;
   if (raw_.size() >= kRawSize) [[unlikely]] {
@@ -123,6 +125,8 @@ absl::Status PartWriter::AfterRow(size_t size) {
 }
 
 absl::Status PartWriter::CompressRaw() {
+  CheckLines(raw_.view(), raw_lines_, table_);
+  raw_lines_ = 0;
   const absl::Status status = compressor_->Write(raw_.view(), &out_);
   raw_.Clear();
   return status.ok() ? status : Annotate(status, temporary_path_);

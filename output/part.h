@@ -101,7 +101,8 @@ class PartWriter {
 
   absl::Status status_;
   RowEncoder encoder_;
-  RowBuffer raw_;  // lines that are not compressed yet
+  RowBuffer raw_;         // lines that are not compressed yet
+  size_t raw_lines_ = 0;  // of them
   uint64_t rows_ = 0;
   uint64_t committed_rows_ = 0;
   int next_number_;

@@ -18,6 +18,7 @@
 #include <span>
 #include <string_view>
 
+#include "absl/numeric/int128.h"
 #include "output/catalog.h"
 #include "output/types.h"
 
@@ -40,16 +41,18 @@ enum class ColumnType : uint8_t {
   kTimestamp,  // RFC 3339 UTC, microseconds: 2026-01-02T03:04:05.678901Z
 };
 
-// A text that stands in several cells, with its hash (WithHash, column_stats.h), so that the statistics of the columns
-// hash it once. Made from a plain text it has none, and is hashed cell by cell.
-struct HashedText : std::string_view {
-  HashedText() = default;
+// A text that stands in several cells, with what the statistics of the columns need of it (Prepare, column_stats.h), so
+// that it is worked out once. Made from a plain text it has none of it, which is then worked out cell by cell.
+struct CellText : std::string_view {
+  CellText() = default;
   template <typename Text>
-  requires std::convertible_to<Text, std::string_view> HashedText(const Text& text)
+  requires std::convertible_to<Text, std::string_view> CellText(const Text& text)
       : std::string_view(text) {}  // NOLINT(google-explicit-constructor): a text is one
-  HashedText(std::string_view text, uint64_t text_hash) : std::string_view(text), hash(text_hash) {}
+  CellText(std::string_view text, uint64_t text_hash, absl::uint128 text_key)
+      : std::string_view(text), hash(text_hash), key(text_key) {}
 
-  uint64_t hash = 0;  // 0: not known
+  uint64_t hash = 0;      // 0: nothing is known
+  absl::uint128 key = 0;  // the first 16 octets as a number that compares as they do
 };
 
 struct Column {
@@ -72,17 +75,17 @@ std::span<const Table> AllTables();  // in TableId order
 struct DomainRow {
   int64_t input_rank = kNull;
   std::string_view input;
-  HashedText domain;
-  HashedText registrable;
+  CellText domain;
+  CellText registrable;
   DomainClass domain_class = DomainClass::kUnknown;  // column `class`
   Outcome mx_outcome = Outcome::kNotAsked;
   int64_t mx_rcode = kNull;  // of the last answer; NULL where none was accepted
-  HashedText mx_owner;
+  CellText mx_owner;
   int64_t mx_count = kNull;  // NULL unless the outcome is definite
-  HashedText mx_hosts;
+  CellText mx_hosts;
   std::string_view mx_preferences;
   int64_t mx_ttl = kNull;
-  HashedText provider;
+  CellText provider;
   Outcome a_outcome = Outcome::kNotAsked;
   Outcome aaaa_outcome = Outcome::kNotAsked;
   FindingSet findings;
@@ -95,9 +98,9 @@ struct DomainRow {
 };
 
 struct MxRow {
-  HashedText domain;
+  CellText domain;
   int64_t preference = kNull;
-  HashedText exchange;
+  CellText exchange;
   int64_t ttl = kNull;
   Usable usable = Usable::kUnknown;
   FindingSet findings;
@@ -133,8 +136,8 @@ struct AddressRow {
 
 struct FindingRow {
   Scope scope = Scope::kDomain;
-  HashedText subject;
-  HashedText domain;
+  CellText subject;
+  CellText domain;
   FindingId finding = FindingId{};
   Severity severity = Severity::kInfo;
   FindingState state = FindingState::kPresent;

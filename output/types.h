@@ -1,12 +1,16 @@
 // The closed vocabularies of the dataset: outcomes, classes, states, scopes, severities, reject reasons.
 //
 // Each value's text is its public interface (DATASET and FINDINGS contract): texts never change meaning. Thread safety:
-// pure functions. Errors: Parse functions return false for a text that is none of the values.
+// pure functions. Errors: FromText returns false for a text that is none of the values.
 #ifndef MXSCAN_OUTPUT_TYPES_H_
 #define MXSCAN_OUTPUT_TYPES_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "io/check.h"
 
 namespace mxscan {
 
@@ -68,24 +72,75 @@ enum class RejectReason : uint8_t {
 };
 inline constexpr int kRejectReasonCount = 12;
 
-std::string_view ToText(Outcome value);  // "" for kNotAsked
-std::string_view ToText(DomainClass value);
-std::string_view ToText(Usable value);
-std::string_view ToText(Fcrdns value);
-std::string_view ToText(FindingState value);
-std::string_view ToText(Scope value);
-std::string_view ToText(Severity value);
-std::string_view ToText(Needs value);
-std::string_view ToText(RejectReason value);
+// The texts of a vocabulary by the value's number. An empty text is NULL.
+template <typename Value>
+struct Vocabulary;
+template <>
+struct Vocabulary<Outcome> {
+  static constexpr std::array<std::string_view, kOutcomeCount> kTexts = {"",         "data",    "nodata", "nxdomain",
+                                                                         "servfail", "refused", "timeout"};
+};
+template <>
+struct Vocabulary<DomainClass> {
+  static constexpr std::array<std::string_view, kDomainClassCount> kTexts = {
+      "null_mx",     "mx_ok",           "mx_usable", "mx_degraded", "mx_broken",
+      "implicit_ok", "implicit_broken", "no_mail",   "nxdomain",    "unknown"};
+};
+template <>
+struct Vocabulary<Usable> {
+  static constexpr std::array<std::string_view, 3> kTexts = {"false", "true", ""};
+};
+template <>
+struct Vocabulary<Fcrdns> {
+  static constexpr std::array<std::string_view, 5> kTexts = {"", "pass", "partial", "fail", "unknown"};
+};
+template <>
+struct Vocabulary<FindingState> {
+  static constexpr std::array<std::string_view, 4> kTexts = {"present", "absent", "unknown", "not_applicable"};
+};
+template <>
+struct Vocabulary<Scope> {
+  static constexpr std::array<std::string_view, kScopeCount> kTexts = {"domain",  "mx_set",  "mx",     "host",
+                                                                       "address", "reverse", "policy", "zone"};
+};
+template <>
+struct Vocabulary<Severity> {
+  static constexpr std::array<std::string_view, kSeverityCount> kTexts = {"info", "notice", "warning", "error",
+                                                                          "unknown"};
+};
+template <>
+struct Vocabulary<Needs> {
+  static constexpr std::array<std::string_view, 5> kTexts = {"any", "auth", "resolver", "policy", "input"};
+};
+template <>
+struct Vocabulary<RejectReason> {
+  static constexpr std::array<std::string_view, kRejectReasonCount> kTexts = {
+      "empty_label",   "label_too_long", "name_too_long", "not_a_name",        "idna",   "line_too_long", "url",
+      "email_address", "address",        "bad_utf8",      "control_character", "blocked"};
+};
 
-bool FromText(std::string_view text, Outcome* value);
-bool FromText(std::string_view text, DomainClass* value);
-bool FromText(std::string_view text, Usable* value);
-bool FromText(std::string_view text, Fcrdns* value);
-bool FromText(std::string_view text, FindingState* value);
-bool FromText(std::string_view text, Scope* value);
-bool FromText(std::string_view text, Severity* value);
-bool FromText(std::string_view text, RejectReason* value);
+template <typename Value>
+concept InVocabulary = requires {
+  Vocabulary<Value>::kTexts;
+};
+
+template <InVocabulary Value>
+constexpr std::string_view ToText(Value value) {
+  const auto index = static_cast<size_t>(value);
+  MXSCAN_CHECK(index < Vocabulary<Value>::kTexts.size());
+  return Vocabulary<Value>::kTexts[index];
+}
+
+template <InVocabulary Value>
+constexpr bool FromText(std::string_view text, Value* value) {
+  constexpr auto& kTexts = Vocabulary<Value>::kTexts;
+  for (size_t i = 0; i < kTexts.size(); ++i) {
+    if (kTexts[i] != text) continue;
+    *value = static_cast<Value>(i);
+    return true;
+  }
+  return false;
+}
 
 }  // namespace mxscan
 

@@ -110,7 +110,7 @@ void RowWriter::FillMxColumns(const DomainObservation& domain, const DomainVerdi
     row->provider = SuffixText(suffixes_->Registrable(first), first, records.front().exchange, &provider_text_);
   }
   if (!hosts_text_.empty()) hosts_text_.pop_back();
-  row->mx_hosts = records.size() == 1 ? records.front().exchange : HashedText(hosts_text_);
+  row->mx_hosts = records.size() == 1 ? records.front().exchange : CellText(hosts_text_);
   row->mx_preferences = preferences_text_;
 }
 
@@ -119,14 +119,14 @@ void RowWriter::OnDomains(std::span<const DomainObservation* const> domains) {
   const std::span<const std::unique_ptr<JudgedDomain>> judged = std::span(judged_).first(domains.size());
   for (size_t i = 0; i < domains.size(); ++i) {
     JudgeDomain(*domains[i], *suffixes_, &judged[i]->verdict);
-    judged[i]->text = WithHash(judged[i]->verdict.text);
+    judged[i]->text = Prepare(judged[i]->verdict.text);
   }
   for (size_t i = 0; i < domains.size(); ++i) WriteDomain(*domains[i], judged[i]->verdict, judged[i]->text);
   for (const auto& domain : judged) WriteMxRows(domain->verdict, domain->text);
   for (const auto& domain : judged) WriteEvidence(domain->verdict.evidence, domain->text);
 }
 
-void RowWriter::WriteDomain(const DomainObservation& domain, const DomainVerdict& verdict, const HashedText& text) {
+void RowWriter::WriteDomain(const DomainObservation& domain, const DomainVerdict& verdict, const CellText& text) {
   DomainRow row;
   row.input_rank = domain.input_rank;
   row.input = domain.input;
@@ -153,7 +153,7 @@ void RowWriter::WriteDomain(const DomainObservation& domain, const DomainVerdict
   Write(row);
 }
 
-void RowWriter::WriteMxRows(const DomainVerdict& verdict, const HashedText& domain) {
+void RowWriter::WriteMxRows(const DomainVerdict& verdict, const CellText& domain) {
   for (const MxVerdict& mx : verdict.mx) {
     MxRow row;
     row.domain = domain;
@@ -166,12 +166,12 @@ void RowWriter::WriteMxRows(const DomainVerdict& verdict, const HashedText& doma
   }
 }
 
-void RowWriter::WriteEvidence(const EvidenceList& evidence, const HashedText& domain) {
+void RowWriter::WriteEvidence(const EvidenceList& evidence, const CellText& domain) {
   for (const Evidence& item : evidence) {
     const FindingInfo& info = GetFinding(item.id);
     FindingRow row;
     row.scope = info.scope;
-    row.subject = item.subject == domain ? domain : HashedText(item.subject);
+    row.subject = item.subject == domain ? domain : CellText(item.subject);
     row.domain = domain;
     row.finding = item.id;
     row.severity = info.severity;

@@ -44,10 +44,10 @@ class RowWriter : public ObservationSink {
  private:
   template <typename Row>
   void Write(const Row& row);
-  void WriteDomain(const DomainObservation& domain, const DomainVerdict& verdict, const HashedText& text);
-  void WriteMxRows(const DomainVerdict& verdict, const HashedText& domain);
+  void WriteDomain(const DomainObservation& domain, const DomainVerdict& verdict, const CellText& text);
+  void WriteMxRows(const DomainVerdict& verdict, const CellText& domain);
   // `domain` is empty for what is about a host or an address.
-  void WriteEvidence(const EvidenceList& evidence, const HashedText& domain);
+  void WriteEvidence(const EvidenceList& evidence, const CellText& domain);
   void FillMxColumns(const DomainObservation& domain, const DomainVerdict& verdict, DomainRow* row);
 
   const Suffixes* const suffixes_;
@@ -58,7 +58,7 @@ class RowWriter : public ObservationSink {
   // Scratch, kept for its capacity.
   struct JudgedDomain {
     DomainVerdict verdict;
-    HashedText text;  // the verdict's
+    CellText text;  // the verdict's
   };
   std::vector<std::unique_ptr<JudgedDomain>> judged_;  // as many as ever came at once
   HostVerdict host_verdict_;

@@ -193,12 +193,12 @@ void JudgeMxRecords(const DomainFacts& facts, DomainVerdict* verdict) {
     mx.ttl = records[i].ttl;
     const uint32_t index = facts.record_exchange[i];
     if (index == kRootExchange) {
-      mx.exchange = HashedText(kRootText);
+      mx.exchange = CellText(kRootText);
       mx.usable = Usable::kNo;
       mx.verdict.not_applicable = kScopeMx;
       continue;
     }
-    mx.exchange = WithHash(facts.exchanges[index].text);
+    mx.exchange = Prepare(facts.exchanges[index].text);
     mx.usable = facts.exchanges[index].usable;
     mx.looked_up = IsLookedUp(facts.exchanges[index].kind);
     if (first_record[index] != kRootExchange) {  // judged already: the same name at another preference

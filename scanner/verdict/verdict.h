@@ -138,7 +138,7 @@ class EvidenceList {
 struct MxVerdict {
   uint16_t preference = 0;
   uint32_t ttl = 0;
-  HashedText exchange;  // presentation form; belongs to the DomainVerdict
+  CellText exchange;  // presentation form; belongs to the DomainVerdict
   Usable usable = Usable::kUnknown;
   bool looked_up = false;  // IsLookedUp of its kind
   Verdict verdict;         // scope mx

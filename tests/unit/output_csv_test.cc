@@ -149,6 +149,22 @@ TEST(OutputCsvDeathTest, WhatWouldBreakTheDialectEndsTheProcess) {
   EXPECT_DEATH(Encode(negative), "invariant broken");
 }
 
+TEST(OutputCsvDeathTest, ManyLinesAreCheckedTogether) {
+  constexpr size_t kLines = 500;  // more than are counted in one go
+  std::string lines;
+  for (size_t i = 0; i < kLines; ++i) lines += std::to_string(i) + ",Example.COM,not_a_name\n";
+  CheckLines(lines, kLines, TableId::kRejects);
+  EXPECT_DEATH(CheckLines(lines, kLines + 1, TableId::kRejects), "invariant broken");
+  EXPECT_DEATH(CheckLines(lines, kLines, TableId::kMx), "invariant broken");
+  for (const size_t at : {size_t{1}, lines.size() / 2, lines.size() - 2}) {
+    for (const char octet : {',', '\n', '"', '\t', '\x7f', '\xc3'}) {
+      std::string broken = lines;
+      broken[at] = octet == broken[at] ? 'x' : octet;
+      EXPECT_DEATH(CheckLines(broken, kLines, TableId::kRejects), "invariant broken") << at;
+    }
+  }
+}
+
 TEST(OutputCsv, LongLinesAreCheckedToTheirEnd) {
   DomainRow row = ExampleRow();
   const std::string hosts = std::string(100'000, 'a') + ".";
@@ -332,6 +348,23 @@ TEST(OutputStats, MergingInAnyGroupingGivesTheSame) {
     EXPECT_EQ(Summarize(whole.column(c)), Summarize(left.column(c)));
     EXPECT_EQ(Summarize(whole.column(c)), Summarize(front.column(c)));
     EXPECT_EQ(whole.column(c).sketch(), front.column(c).sketch());
+  }
+}
+
+TEST(OutputStats, KeysCompareAsTheFirstOctetsDo) {
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto make = [&random] {
+      std::string text(random() % 20, 'a');
+      for (char& octet : text) octet = static_cast<char>('a' + random() % 2);
+      return text;
+    };
+    const std::string a = make();
+    const std::string b = make();
+    // Printable texts: padding with zero octets changes nothing.
+    const int order = a.substr(0, 16).compare(b.substr(0, 16));
+    ASSERT_EQ(KeyOf(a) < KeyOf(b), order < 0) << a << " " << b;
+    ASSERT_EQ(KeyOf(a) == KeyOf(b), order == 0) << a << " " << b;
   }
 }
 

@@ -261,9 +261,11 @@ inline void RowMaker::Make(RejectRow* row) {
   row->reason = Word<RejectReason>(kRejectReasonCount);
 }
 
-inline std::string Encode(const auto& row) {
+template <typename Row>
+std::string Encode(const Row& row) {
   RowBuffer buffer;
   RowEncoder().Encode(row, &buffer, nullptr);
+  CheckLines(buffer.view(), 1, RowTable<Row>::kId);
   return std::string(buffer.view());
 }
 
