@@ -226,12 +226,9 @@ std::string_view FirstLabel(NameView name) {
 
 std::string_view LastLabel(NameView name) {
   if (name.size() <= 1) return {};
-  NameView parent = ParentName(name);
-  while (parent.size() > 1) {
-    name = parent;
-    parent = ParentName(name);
-  }
-  return FirstLabel(name);
+  size_t last = 0;
+  for (size_t offset = 0; LengthAt(name, offset) != 0; offset += 1 + LengthAt(name, offset)) last = offset;
+  return name.substr(last + 1, LengthAt(name, last));
 }
 
 bool IsSubdomain(NameView name, NameView ancestor) {

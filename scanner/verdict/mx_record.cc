@@ -109,6 +109,7 @@ class ExchangeJudge {
   }
 
   void JudgeCharacters() {
+    if (IsLettersDigitsAndDots(own_.text)) return;
     const NameSyntax syntax = InspectName(exchange_.name);
     if (syntax == NameSyntax()) return;  // as of nearly every name: all absent
     SetByName(FindingId::kMxExchangeUnderscore, syntax.underscore);

@@ -2,6 +2,7 @@
 
 #include <idn2.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
@@ -62,6 +63,27 @@ NameSyntax InspectName(NameView name) {
   syntax.illegal_char = (classes & kIllegal) != 0;
   syntax.nonascii = (classes & kNonAscii) != 0;
   return syntax;
+}
+
+bool IsLettersDigitsAndDots(std::string_view text) {
+  using Octets = uint8_t __attribute__((vector_size(16)));
+  if (text.size() < sizeof(Octets)) {
+    for (char c : text) {
+      if (c != '.' && (c == '-' || kClasses[static_cast<uint8_t>(c)] != 0)) return false;
+    }
+    return true;
+  }
+  Octets all = ~Octets{};
+  for (size_t offset = 0; offset < text.size(); offset += sizeof(Octets)) {
+    Octets octets;  // the last ones overlap those before
+    std::memcpy(&octets, text.data() + std::min(offset, text.size() - sizeof(Octets)), sizeof(Octets));
+    const Octets lower = octets - 'a';
+    const Octets digits = octets - '0';
+    all &= static_cast<Octets>(lower < 26) | static_cast<Octets>(digits < 10) | static_cast<Octets>(octets == '.');
+  }
+  uint64_t halves[2];
+  std::memcpy(halves, &all, sizeof(halves));
+  return (halves[0] & halves[1]) == ~uint64_t{0};
 }
 
 bool IsValidALabel(std::string_view label) {

@@ -25,6 +25,9 @@ struct NameSyntax {
 };
 
 NameSyntax InspectName(NameView name);
+// Whether a name's text is of such octets only, as that of most names is, which is quickly told: then there is nothing
+// that InspectName would find. Lower case.
+bool IsLettersDigitsAndDots(std::string_view text);
 
 // Whether an xn-- label decodes to a U-label that encodes back to it (RFC 5891 5.4). Code points newer than libidn2's
 // tables get the benefit of the doubt.
