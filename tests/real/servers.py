@@ -137,9 +137,9 @@ def write_zones(directory, zones):
     return written
 
 
-def start_nsd(directory, zones, cpu=None, extra=""):
+def start_nsd(directory, zones, cpu=None, extra="", endpoint=None):
     """NSD, authoritative for `zones` ([(zone, path)]); `cpu` pins it to one core."""
-    endpoint = free_endpoint()
+    endpoint = endpoint or free_endpoint()
     server = Server("nsd", "nsd", directory, endpoint, zones[0][0])
     pin = f"cpu-affinity: {cpu}\n  server-1-cpu-affinity: {cpu}\n  xfrd-cpu-affinity: {cpu}" if cpu is not None else ""
     config = f"""server:
@@ -166,8 +166,8 @@ remote-control:
     return server.start("-d", "-c", server.write("nsd.conf", config))
 
 
-def start_knot(directory, zones):
-    endpoint = free_endpoint()
+def start_knot(directory, zones, endpoint=None):
+    endpoint = endpoint or free_endpoint()
     server = Server("knot", "knotd", directory, endpoint, zones[0][0])
     config = f"""server:
   rundir: "{server.directory}"
@@ -193,9 +193,9 @@ zone:
     return server.start("-c", server.write("knot.conf", config))
 
 
-def start_bind(directory, zones):
+def start_bind(directory, zones, endpoint=None):
     # BIND listens only on addresses that stand on an interface, and of 127.0.0.0/8 only this one does.
-    endpoint = free_endpoint("127.0.0.1")
+    endpoint = endpoint or free_endpoint("127.0.0.1")
     server = Server("bind", "named", directory, endpoint, zones[0][0])
     config = f"""options {{
   directory "{server.directory}";
@@ -222,6 +222,31 @@ controls {{ }};
     for zone, path in zones:
         config += f'zone "{zone}" {{ type primary; file "{path}"; }};\n'
     return server.start("-g", "-4", "-n", "1", "-c", server.write("named.conf", config))
+
+
+def start_pdns(directory, zones, endpoint=None):
+    """PowerDNS with its BIND backend."""
+    endpoint = endpoint or free_endpoint()
+    server = Server("pdns", "pdns_server", directory, endpoint, zones[0][0])
+    named = "".join(f'zone "{zone}" {{ type master; file "{path}"; }};\n' for zone, path in zones)
+    # security-poll-suffix: it would ask the internet for the news about itself.
+    config = f"""launch=bind
+bind-config={server.write("named.conf", named)}
+bind-check-interval=0
+local-address={endpoint[0]}
+local-port={endpoint[1]}
+socket-dir={server.directory}
+security-poll-suffix=
+disable-syslog=yes
+write-pid=no
+daemon=no
+guardian=no
+receiver-threads=1
+distributor-threads=1
+loglevel=3
+"""
+    server.write("pdns.conf", config)
+    return server.start(f"--config-dir={server.directory}")
 
 
 def start_unbound(directory, stubs, local_zones=(), ready_name=".", extra=""):

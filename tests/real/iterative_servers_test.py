@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+"""Scans a thousand zones from the root down and through Unbound, and compares the rows.
+
+usage: iterative_servers_test.py MXSCAN [--zones N] [--keep]
+
+The tree is served by NSD, Knot, BIND and PowerDNS mixed: a root, two top-level domains, a reverse tree, and zones each
+of which stands at two of the four. All of it is in a network namespace of the test's own, at port 53 of addresses that
+are ordinary ones to the program, so that nothing of it is special: no option for laboratories is used, and no packet
+can leave. What the zones' own servers say and what a resolver says of them must be the same rows, but for what a cache
+changes (TTLs, servers, counts, times) and for findings that only the zones' own servers can tell.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+import dataset  # noqa: E402  (no byte code beside the sources)
+import servers  # noqa: E402
+import zones  # noqa: E402
+
+PORT = 53
+SCAN_LIMIT_S = 200
+SEED = 4
+INSIDE = "MXSCAN_IN_NAMESPACE"
+LOOKUPS = "mx,a,aaaa,ptr,confirm,probe"
+# What depends on the moment, or on who was asked, and not on the zones.
+VOLATILE = {"asked_at", "rtt_us", "server", "attempts", "queries", "mx_ttl", "ttl", "a_ttl", "aaaa_ttl"}
+TABLES = ("domains", "mx", "hosts", "addresses", "findings")
+
+# Who serves what. The hosts have every implementation; each zone stands at two of them.
+ROOTS = {"5.1.0.1": servers.start_nsd, "5.1.0.2": servers.start_knot}
+PARENTS = {"com.": {"5.1.1.1": servers.start_bind, "5.1.1.2": servers.start_nsd},
+           "net.": {"5.1.2.1": servers.start_knot},
+           "arpa.": {"5.1.3.1": servers.start_pdns}}
+HOSTS = {"nsd": ("5.2.0.1", servers.start_nsd), "knot": ("5.2.0.2", servers.start_knot),
+         "bind": ("5.2.0.3", servers.start_bind), "pdns": ("5.2.0.4", servers.start_pdns)}
+HOSTING = "hosting.net."
+NOWHERE = ("lapsed-registration.net.", "never.com.")  # no zone, and no name of one
+
+CHECKED = []
+
+
+def expect(condition, text):
+    CHECKED.append(bool(condition))
+    print(("  held:   " if condition else "  BROKEN: ") + text, flush=True)
+
+
+def header(zone, names):
+    soa = f"@ 3600 IN SOA {names[0]} hostmaster.{HOSTING} 1 14400 3600 1209600 3600\n"
+    return f"$ORIGIN {zone}\n$TTL 3600\n{soa}" + "".join(f"@ 3600 IN NS {name}\n" for name in names)
+
+
+def generated(count, draw):
+    """Returns {zone: records} of mail domains of all kinds."""
+    made = {}
+    for number in range(count):
+        tld = draw.choice(("com.", "net."))
+        zone = f"mail{number}.{tld}"
+        octets = f"5.{20 + number // 250}.{number % 250}"
+        records = draw.choice((
+            "@ MX 10 mx.provider.net.\n",
+            "@ MX 10 mx.provider.net.\n@ MX 20 mx2.provider.net.\n",
+            f"@ MX 10 mx\n@ MX 20 mx.provider.net.\nmx A {octets}.1\n",
+            f"@ MX 10 a\n@ MX 20 b\na A {octets}.1\nb A {octets}.2\nb AAAA 2a10:20:{number:x}::2\n",
+            f"@ MX 10 mail\nmail CNAME mx.mail{number // 2}.{tld}\nmx A {octets}.1\n",
+            "@ MX 10 gone\n",
+            f"@ MX 10 mx.mail{draw.randrange(count)}.com.\n",
+            f"@ A {octets}.3\nmail A {octets}.4\n",
+            "@ MX 0 .\n",
+            '@ TXT "no mail"\n',
+            "".join(f"@ MX {10 + i} exchange-number-{i:02}\nexchange-number-{i:02} A {octets}.{i}\n" for i in range(40)),
+        ))
+        made[zone] = records
+    return made
+
+
+class Tree:
+    """Zones, who serves them, and what their parents say of them."""
+
+    def __init__(self, count, draw):
+        self.mail = dict(zones.MAIL_ZONES)
+        self.mail.update(generated(count - len(self.mail), draw))
+        self.draw = draw
+        self.at = collections.defaultdict(dict)  # address: {zone: text}
+        self.delegations = collections.defaultdict(list)  # parent: lines
+        names = list(HOSTS)
+        hosting = "".join(f"{name} A {HOSTS[name][0]}\n" for name in names)
+        everywhere = [f"{name}.{HOSTING}" for name in names]
+        self.add(HOSTING, names, everywhere, hosting)
+        self.delegations["net."] += [f"{name}.{HOSTING} A {HOSTS[name][0]}" for name in names]
+        for zone, records in self.mail.items():
+            self.add_mail(zone, records)
+        for zone, text in zones.all_zones().items():
+            if not zone.endswith(".arpa.") or zone.count(".") < 3:
+                continue
+            records = "".join(line + "\n" for line in text.split("\n")[4:])  # without the origin, TTL, SOA and NS
+            two = draw.sample(names, 2)
+            self.add(zone, two, [f"{name}.{HOSTING}" for name in two], records)
+        self.add_parents()
+
+    def add(self, zone, hosts, ns_names, records):
+        for host in hosts:
+            self.at[HOSTS[host][0]][zone] = header(zone, ns_names) + records
+        parent = "arpa." if zone.endswith(".arpa.") else zone.split(".")[-2] + "."
+        self.delegations[parent] += [f"{zone} NS {name}" for name in ns_names]
+
+    def add_mail(self, zone, records):
+        two = self.draw.sample(list(HOSTS), 2)
+        kind = self.draw.random()
+        if kind < 0.4:  # servers within the zone, with glue
+            ns_names = [f"ns{i}.{zone}" for i in (1, 2)]
+            glue = [f"{name} A {HOSTS[host][0]}" for name, host in zip(ns_names, two)]
+            self.add(zone, two, ns_names, records + "".join(line + "\n" for line in glue))
+            self.delegations[zone.split(".")[-2] + "."] += glue
+        elif kind < 0.45:  # one of the two is lame: it does not know the zone
+            self.add(zone, two, [f"{host}.{HOSTING}" for host in two], records)
+            del self.at[HOSTS[two[0]][0]][zone]
+        else:
+            self.add(zone, two, [f"{host}.{HOSTING}" for host in two], records)
+
+    def add_parents(self):
+        root = []
+        for parent, at in PARENTS.items():
+            ns_names = [f"ns{i}.{parent}" for i in range(1, len(at) + 1)]
+            glue = [f"{name} A {address}" for name, address in zip(ns_names, at)]
+            text = header(parent, ns_names) + "".join(line + "\n" for line in glue + self.delegations[parent])
+            for address in at:
+                self.at[address][parent] = text
+            root += [f"{parent} NS {name}" for name in ns_names] + glue
+        ns_names = [f"{letter}.root." for letter in "ab"]
+        root += [f"{name} A {address}" for name, address in zip(ns_names, ROOTS)]
+        for address in ROOTS:
+            self.at[address]["."] = header(".", ns_names) + "".join(line + "\n" for line in root)
+
+    def starters(self):
+        everyone = dict(ROOTS)
+        for at in PARENTS.values():
+            everyone.update(at)
+        everyone.update(HOSTS.values())
+        return everyone
+
+    def hints(self):
+        return "".join(f". NS {letter}.root.\n{letter}.root. 3600 A {address}\n" for letter, address in zip("ab", ROOTS))
+
+
+def scan(options, work, name, *words):
+    out = work / name
+    command = [options.mxscan, "scan", work / "list.txt", "-o", out, "--lookups", LOOKUPS, "--seed", "1", "--timeout", "2s",
+               "--quiet", *words]
+    done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=SCAN_LIMIT_S, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return out
+
+
+def needing_auth(options):
+    """The findings that only a zone's own servers can tell."""
+    catalog = subprocess.run([options.mxscan, "explain", "--json"], capture_output=True, text=True, check=True).stdout
+    return {finding["finding"] for finding in json.loads(catalog) if finding["needs"] == "auth"}
+
+
+def rows_of(out, table, ignored):
+    """The rows as a sorted list of texts, without what a cache changes."""
+    rows = []
+    for row in dataset.read_table(out, table):
+        if table == "findings" and row["finding"] in ignored:
+            continue
+        for column in VOLATILE | ({"evidence"} if table == "findings" else set()):  # evidence may state a TTL
+            row.pop(column, None)
+        for column in ("findings", "unknowns"):
+            if column in row:
+                row[column] = " ".join(word for word in row[column].split() if word not in ignored)
+        rows.append(" ".join(f"{key}={value}" for key, value in row.items()))
+    return sorted(rows)
+
+
+def compare(options, direct, through):
+    ignored = needing_auth(options)
+    expect(ignored, f"{len(ignored)} findings are the servers' own to tell")
+    for table in TABLES:
+        ours, theirs = rows_of(direct, table, ignored), rows_of(through, table, ignored)
+        only_ours = collections.Counter(ours) - collections.Counter(theirs)
+        only_theirs = collections.Counter(theirs) - collections.Counter(ours)
+        expect(ours and not only_ours and not only_theirs, f"{table}: {len(ours)} rows from the root down, "
+                                                           f"{len(theirs)} through Unbound, all the same")
+        for row in list(only_ours)[:5]:
+            print(f"    only from the root down: {row}")
+        for row in list(only_theirs)[:5]:
+            print(f"    only through Unbound:    {row}")
+
+
+def run(options, work, stack):
+    tree = Tree(options.zones, random.Random(SEED))
+    names = [*tree.mail, *NOWHERE]
+    (work / "list.txt").write_text("".join(name + "\n" for name in names))
+    (work / "hints").write_text(tree.hints())
+    for address, start in tree.starters().items():
+        files = servers.write_zones(work / f"zones-{address}", tree.at[address])
+        server = start(work / f"server-{address}", files, endpoint=(address, PORT))
+        stack.append(server)
+    print(f"{len(stack)} servers, {len(names)} names", flush=True)
+    work.chmod(0o755)  # a scan that root starts goes on as another user
+    direct = scan(options, work, "direct", "--resolver", "iterative", "--root-hints", work / "hints", "--server-rate", "0")
+    unbound = servers.start_unbound(work / "unbound", [(".", f"{address}@{PORT}") for address in list(ROOTS)[:1]])
+    stack.append(unbound)
+    through = scan(options, work, "through", "--resolver", unbound.address, "--server-rate", "0")
+    compare(options, direct, through)
+    classes = collections.Counter(row["class"] for row in dataset.read_table(direct, "domains"))
+    expect(len(classes) >= 8 and classes["unknown"] < len(names) / 20, f"classes {dict(sorted(classes.items()))}")
+    asked = {row["server"].rsplit(":", 1)[0] for row in dataset.read_table(direct, "domains")}
+    expect({address for address, _ in HOSTS.values()} <= asked, f"each implementation answered: {sorted(asked)}")
+
+
+def enter_namespace():
+    """Runs this program again in a network namespace in which every address is its own."""
+    script = """set -e
+ip link set lo up
+ip route add local 0.0.0.0/0 dev lo
+for address in 5.1.1.1 5.2.0.3; do ip address add $address/32 dev lo; done
+exec "$@"
+"""
+    unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+    words = [*unshare, "bash", "-c", script, "bash", sys.executable, *sys.argv]
+    os.execvpe(words[0], words, dict(os.environ, **{INSIDE: "1"}))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mxscan", type=pathlib.Path, help="the program under test")
+    parser.add_argument("--zones", type=int, default=1000)
+    parser.add_argument("--keep", action="store_true", help="keep the datasets, zones and logs")
+    options = parser.parse_args()
+    options.mxscan = options.mxscan.resolve(strict=True)
+    if INSIDE not in os.environ:
+        enter_namespace()
+    work = pathlib.Path(tempfile.mkdtemp(prefix="mxscan-iterative-"))
+    stack = []
+    try:
+        run(options, work, stack)
+    finally:
+        for server in reversed(stack):
+            server.stop()
+        if options.keep:
+            print(f"kept: {work}")
+        else:
+            shutil.rmtree(work)
+    print(f"{CHECKED.count(True)} held, {CHECKED.count(False)} broken")
+    return 0 if all(CHECKED) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
