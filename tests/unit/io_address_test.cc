@@ -1,5 +1,7 @@
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -44,6 +46,25 @@ TEST(IpAddress, WritesIpv6AsRfc5952) {
   EXPECT_EQ(Normal("0:0:0:0:0:0:0:0"), "::");
   EXPECT_EQ(Normal("0:0:0:0:0:0:0:1"), "::1");
   EXPECT_EQ(Normal("::FFFF:192.0.2.1"), "::ffff:192.0.2.1");
+}
+
+TEST(IpAddress, IsWrittenAsByTheSystem) {
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 200'000; ++i) {
+    uint8_t octets[16];
+    const uint64_t zeros = random();  // which groups are zero; a half of them, or nearly all
+    const uint64_t more = i % 2 == 0 ? random() | random() : 0;
+    for (size_t k = 0; k < 16; ++k) {
+      const bool zero = ((zeros | more) >> (k / 2) & 1) != 0;
+      octets[k] = zero ? 0 : static_cast<uint8_t>(random() % 7 == 0 ? 0xff : random());
+    }
+    if (i % 16 == 0) std::fill(octets + 10, octets + 12, uint8_t{0xff});
+    char text[INET6_ADDRSTRLEN];
+    ASSERT_NE(inet_ntop(AF_INET6, octets, text, sizeof(text)), nullptr);
+    ASSERT_EQ(IpAddress::V6(octets).ToString(), text);
+    ASSERT_NE(inet_ntop(AF_INET, octets, text, sizeof(text)), nullptr);
+    ASSERT_EQ(IpAddress::V4(octets).ToString(), text);
+  }
 }
 
 TEST(IpAddress, RefusesWhatIsNoIpv6) {
