@@ -1,11 +1,11 @@
 #include "scanner/resolve/answer_memory.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "io/check.h"
 #include "scanner/dns/name_hash.h"
+#include "scanner/resolve/prefetch.h"
 
 namespace mxscan {
 
@@ -15,7 +15,7 @@ class AnswerMemory::Writer {
   explicit Writer(Slot* slot) : slot_(slot) {}
 
   void Octets(const void* data, size_t size) {
-    fits_ = fits_ && size <= kOctets - used_;
+    fits_ = fits_ && size <= sizeof(Slot) - used_;
     if (!fits_) return;
     std::memcpy(slot_->octets.data() + used_, data, size);
     used_ += size;
@@ -46,7 +46,7 @@ class AnswerMemory::Reader {
   explicit Reader(const Slot& slot) : slot_(slot) {}
 
   const uint8_t* Octets(size_t size) {
-    MXSCAN_CHECK(size <= kOctets - used_);
+    MXSCAN_CHECK(size <= sizeof(Slot) - used_);
     used_ += size;
     return slot_.octets.data() + used_ - size;
   }
@@ -73,21 +73,28 @@ class AnswerMemory::Reader {
 
 AnswerMemory::AnswerMemory(uint64_t bytes_max, uint64_t hash_seed, AnswerTtlLimits limits)
     : hash_seed_(hash_seed), limits_(limits) {
-  const uint64_t sets = bytes_max / (kWays * sizeof(Slot));
-  if (sets > 0) slots_.resize(std::bit_floor(sets) * kWays);
+  sets_.resize(bytes_max / (sizeof(Set) + kWays * sizeof(Slot)));
+  slots_.resize(sets_.size() * kWays);
 }
 
 uint64_t AnswerMemory::HashOf(NameView name, RrType type) const {
   return NameHash{hash_seed_ + static_cast<uint64_t>(type)}(name);
 }
 
+void AnswerMemory::Expect(NameView name, RrType type) const {
+  if (!sets_.empty()) PrefetchToWrite(&sets_[SetOf(HashOf(name, type))], sizeof(Set));
+}
+
 const AnswerMemory::Slot* AnswerMemory::Find(NameView name, RrType type, TimeNs now) const {
-  if (slots_.empty()) return nullptr;
+  if (sets_.empty()) return nullptr;
   const uint64_t hash = HashOf(name, type);
-  const Slot* const set = &slots_[(hash & (slots_.size() / kWays - 1)) * kWays];
-  for (const Slot* slot = set; slot != set + kWays; ++slot) {
-    if (slot->hash != hash || slot->expires <= now || slot->type != static_cast<uint16_t>(type)) continue;
-    if (Reader(*slot).GetName() == name) return slot;
+  const size_t index = SetOf(hash);
+  const Set& set = sets_[index];
+  for (size_t way = 0; way < kWays; ++way) {
+    if (set.hashes[way] != hash || set.expires[way] <= now) continue;
+    const Slot& slot = slots_[index * kWays + way];
+    Reader reader(slot);
+    if (reader.Get<uint16_t>() == static_cast<uint16_t>(type) && reader.GetName() == name) return &slot;
   }
   return nullptr;
 }
@@ -96,14 +103,20 @@ void AnswerMemory::Keep(NameView name, RrType type, const Answer& answer, uint32
                         TimeNs now) {
   MXSCAN_CHECK(IsDefinite(answer.outcome) && answer.chain.empty());
   constexpr size_t kListMax = UINT8_MAX;
-  if (slots_.empty() || answer.mx.size() + answer.addresses.size() + answer.names.size() > kListMax) return;
+  if (sets_.empty() || answer.mx.size() + answer.addresses.size() + answer.names.size() > kListMax) return;
   const uint64_t hash = HashOf(name, type);
-  Slot* const set = &slots_[(hash & (slots_.size() / kWays - 1)) * kWays];
-  Slot* slot = std::min_element(set, set + kWays, [](const Slot& a, const Slot& b) { return a.expires < b.expires; });
-  for (Slot* same = set; same != set + kWays; ++same) {
-    if (same->hash == hash && same->type == static_cast<uint16_t>(type)) slot = same;
+  const size_t index = SetOf(hash);
+  Set& set = sets_[index];
+  size_t way = 0;
+  for (size_t i = 0; i < kWays; ++i) {
+    if (set.hashes[i] == hash) {  // the same question's, or lost to it
+      way = i;
+      break;
+    }
+    if (set.expires[i] < set.expires[way]) way = i;
   }
-  Writer writer(slot);
+  Writer writer(&slots_[index * kWays + way]);
+  writer.Put(static_cast<uint16_t>(type));
   writer.PutName(name);
   writer.PutAddress(peer.address);
   writer.Put(peer.port);
@@ -121,15 +134,15 @@ void AnswerMemory::Keep(NameView name, RrType type, const Answer& answer, uint32
   for (const IpAddress& address : answer.addresses) writer.PutAddress(address);
   writer.Put(static_cast<uint8_t>(answer.names.size()));
   for (const Name& each : answer.names) writer.PutName(each);
-  slot->hash = hash;
-  slot->type = static_cast<uint16_t>(type);
-  slot->expires = writer.fits() ? now + std::clamp(ttl, limits_.min_s, limits_.max_s) * kSecond : 0;
+  set.hashes[way] = hash;
+  set.expires[way] = writer.fits() ? now + std::clamp(ttl, limits_.min_s, limits_.max_s) * kSecond : 0;
 }
 
 bool AnswerMemory::Tell(NameView name, RrType type, TimeNs now, Answer* answer, Endpoint* peer) const {
   const Slot* const slot = Find(name, type, now);
   if (slot == nullptr) return false;
   Reader reader(*slot);
+  reader.Get<uint16_t>();
   reader.GetName();
   answer->Clear();
   peer->address = reader.GetAddress();

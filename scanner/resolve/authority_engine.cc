@@ -8,7 +8,6 @@ namespace mxscan {
 namespace {
 
 constexpr uint64_t kAuthorityPurpose = 0x617574686f72;
-constexpr size_t kChunk = 1024;  // slots allocated at once
 
 }  // namespace
 
@@ -44,8 +43,6 @@ absl::Status AuthorityEngine::Open() {
   // A machine without one of the families still has the other.
   return pool_v4_.empty() && pool_v6_.empty() ? status : absl::OkStatus();
 }
-
-AuthorityEngine::Slot& AuthorityEngine::At(uint32_t index) { return chunks_[index / kChunk][index % kChunk]; }
 
 uint32_t AuthorityEngine::NewSlot() {
   if (free_slots_.empty()) {

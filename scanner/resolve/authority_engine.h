@@ -25,6 +25,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -101,6 +103,10 @@ class AuthorityEngine {
   void Start(NameView name, RrType type, const Endpoint& server, uint64_t tag, TimeNs now);
   AuthorityOutlook Look(const Endpoint& server, TimeNs now) const;
 
+  // As Resolver::Expect.
+  void Expect(std::span<const InDatagram> datagrams) const;
+  // Of the attempt that the datagram seems to be for, if there is one.
+  std::optional<uint64_t> TagOf(const InDatagram& datagram) const;
   const AttemptEnd* OnDatagram(const InDatagram& datagram, TimeNs now);
   const AttemptEnd* OnStream(const StreamEvent& event, TimeNs now);
   void OnSocketError(const SocketError& error, TimeNs now);
@@ -150,7 +156,10 @@ class AuthorityEngine {
     int refused = 0;  // attempts for which the kernel had no route
   };
 
-  Slot& At(uint32_t index);
+  static constexpr size_t kChunk = 1024;  // slots allocated at once
+
+  Slot& At(uint32_t index) const { return chunks_[index / kChunk][index % kChunk]; }
+  uint32_t Find(const InDatagram& datagram) const;
   uint32_t NewSlot();
   void FreeSlot(uint32_t index);
 
@@ -166,7 +175,8 @@ class AuthorityEngine {
   int FreeWindow(const Authority& server, TimeNs now) const;
   void SendReady(TimeNs now);
   bool SendFrom(uint32_t server, TimeNs now);
-  void Prepare(uint32_t index, TimeNs now);
+  SocketId PickSocket(const Endpoint& peer);
+  void Prepare(uint32_t index, SocketId socket, TimeNs now);
   bool Flush(TimeNs now);
   void StartStreams(TimeNs now);
   void StartStream(uint32_t index, TimeNs now);

@@ -3,8 +3,10 @@
 #include <cerrno>
 
 #include "io/check.h"
+#include "scanner/dns/octets.h"
 #include "scanner/resolve/authority_engine.h"
 #include "scanner/resolve/matching.h"
+#include "scanner/resolve/prefetch.h"
 
 namespace mxscan {
 namespace {
@@ -35,6 +37,27 @@ const AttemptEnd* AuthorityEngine::RejectUnknown(uint32_t key, const Endpoint& p
     Wake(server);
   }
   return Reject(Rejected::kLate);
+}
+
+// The slot of the attempt that waits on this socket for this id; kNoSlot where none does.
+uint32_t AuthorityEngine::Find(const InDatagram& datagram) const {
+  if (datagram.payload.size() < 2) return kNoSlot;
+  return table_.Find(AttemptKey(datagram.socket, LoadU16(datagram.payload.data())));
+}
+
+void AuthorityEngine::Expect(std::span<const InDatagram> datagrams) const {
+  for (const InDatagram& datagram : datagrams) {
+    PrefetchToRead(datagram.payload.data(), std::min(datagram.payload.size(), kPrefetchMax));
+  }
+  for (const InDatagram& datagram : datagrams) {
+    const uint32_t index = Find(datagram);
+    if (index != kNoSlot) PrefetchToWrite(&At(index), kPrefetchMax);
+  }
+}
+
+std::optional<uint64_t> AuthorityEngine::TagOf(const InDatagram& datagram) const {
+  const uint32_t index = Find(datagram);
+  return index == kNoSlot ? std::nullopt : std::optional(At(index).tag);
 }
 
 const AttemptEnd* AuthorityEngine::OnDatagram(const InDatagram& datagram, TimeNs now) {

@@ -126,10 +126,12 @@ bool AuthorityEngine::SendFrom(uint32_t index, TimeNs now) {
   int64_t room = std::min<int64_t>({allowance, window, server.queued, kTurnMax, pacer_.Allowance(now),
                                     static_cast<int64_t>(options_.inflight - inflight_)});
   bool taken = true;
+  // What goes to one server at once goes from one socket, so that the kernel can be handed it in one piece.
+  const SocketId socket = room > 0 ? PickSocket(At(server.queue_first).peer) : SocketId{};
   for (; room > 0 && taken; --room) {
     const uint32_t next = Dequeue(&server);
     if (Withhold(next)) continue;
-    Prepare(next, now);
+    Prepare(next, socket, now);
     if (batch_size_ == kBurstMax) taken = Flush(now);
   }
   if (server.queued == 0 || server.state != AuthorityState::kIdle) return taken;
@@ -164,12 +166,16 @@ size_t AuthorityEngine::Encode(const Slot& slot, uint8_t* out) const {
                      out);
 }
 
+SocketId AuthorityEngine::PickSocket(const Endpoint& peer) {
+  const std::vector<SocketId>& pool = peer.address.family() == 4 ? pool_v4_ : pool_v6_;
+  return pool[random_.Below(pool.size())];
+}
+
 // Puts the attempt into the batch. It counts as sent from here on.
-void AuthorityEngine::Prepare(uint32_t index, TimeNs now) {
+void AuthorityEngine::Prepare(uint32_t index, SocketId socket, TimeNs now) {
   Slot& slot = At(index);
   Authority& server = authorities_.At(slot.server);
-  const std::vector<SocketId>& pool = slot.peer.address.family() == 4 ? pool_v4_ : pool_v6_;
-  slot.socket = pool[random_.Below(pool.size())];
+  slot.socket = socket;
   do {
     ChooseForm(&slot);
   } while (!table_.Insert(AttemptKey(slot.socket, slot.id), index));

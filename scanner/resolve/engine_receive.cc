@@ -5,13 +5,12 @@
 #include "scanner/resolve/engine.h"
 #include "scanner/resolve/engine_slot.h"
 #include "scanner/resolve/matching.h"
+#include "scanner/resolve/prefetch.h"
 
 namespace mxscan {
 namespace {
 
 constexpr TimeNs kFailureDelayNs = 50 * kMillisecond;  // before the first retry of a failed answer; doubles
-constexpr size_t kCacheLine = 64;
-constexpr size_t kPrefetchMax = 3 * kCacheLine;  // of a datagram, and of a slot: most names end before
 
 // Of a datagram of two octets at least.
 uint16_t IdOf(const InDatagram& datagram) {
@@ -27,16 +26,13 @@ const Completion* Engine::Reject(Rejected reason) {
 
 void Engine::Expect(std::span<const InDatagram> datagrams) const {
   for (const InDatagram& datagram : datagrams) {
-    for (size_t at = 0; at < std::min(datagram.payload.size(), kPrefetchMax); at += kCacheLine) {
-      __builtin_prefetch(datagram.payload.data() + at);
-    }
+    PrefetchToRead(datagram.payload.data(), std::min(datagram.payload.size(), kPrefetchMax));
   }
   for (const InDatagram& datagram : datagrams) {
     if (datagram.payload.size() < 2) continue;
     const uint32_t index = table_.Find(AttemptKey(datagram.socket, IdOf(datagram)));
     if (index == kNoSlot) continue;
-    const auto* const slot = reinterpret_cast<const char*>(&chunks_[index / kSlotChunk][index % kSlotChunk]);
-    for (size_t at = 0; at < kPrefetchMax; at += kCacheLine) __builtin_prefetch(slot + at, 1);
+    PrefetchToWrite(&chunks_[index / kSlotChunk][index % kSlotChunk], kPrefetchMax);
   }
 }
 

@@ -1,11 +1,14 @@
 #include "scanner/resolve/iterator.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <utility>
 
 #include "io/check.h"
 #include "io/prefix_set.h"
 #include "scanner/resolve/iterator_task.h"
+#include "scanner/resolve/prefetch.h"
 #include "scanner/verdict/verdict.h"
 
 namespace mxscan {
@@ -78,6 +81,7 @@ bool Iterator::Ask(NameView name, RrType type, uint64_t tag, Checking /*checking
     Fail(index, 0);
     return false;
   }
+  answers_.Expect(name, type);
   MakeReady(index);
   return true;
 }
@@ -439,6 +443,23 @@ const Completion* Iterator::Complete(uint32_t index, Outcome outcome) {
   ++completed_;
   withheld_ += kept.completion.withheld;
   return &kept.completion;
+}
+
+void Iterator::Expect(std::span<const InDatagram> datagrams) const {
+  constexpr size_t kTasksMax = 32;
+  std::array<const Task*, kTasksMax> tasks;
+  size_t count = 0;
+  engine_.Expect(datagrams);
+  for (const InDatagram& datagram : datagrams.first(std::min(datagrams.size(), kTasksMax))) {
+    const std::optional<uint64_t> tag = engine_.TagOf(datagram);
+    if (!tag.has_value()) continue;
+    const Task* const task = tasks_[*tag].get();
+    // All before the names, whose beginnings are enough.
+    PrefetchToWrite(task, sizeof(Task) - 2 * sizeof(Name) + kCacheLine);
+    PrefetchToWrite(&task->current, kCacheLine);
+    tasks[count++] = task;
+  }
+  for (size_t i = 0; i < count; ++i) answers_.Expect(tasks[i]->current, tasks[i]->type);
 }
 
 const Completion* Iterator::OnDatagram(const InDatagram& datagram, TimeNs now) {

@@ -42,6 +42,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -98,6 +99,7 @@ class Iterator final : public Resolver {
   bool Ask(NameView name, RrType type, uint64_t tag, Checking checking) override;
   bool HasRoom() const override { return open_ < options_.questions_max; }
   bool HasUnsent() const override { return !ready_.empty() || engine_.HasUnsent() || !failed_.empty(); }
+  void Expect(std::span<const InDatagram> datagrams) const override;
   const Completion* OnDatagram(const InDatagram& datagram, TimeNs now) override;
   const Completion* OnStream(const StreamEvent& event, TimeNs now) override;
   void OnSocketError(const SocketError& error, TimeNs now) override;
