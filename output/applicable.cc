@@ -124,8 +124,8 @@ FindingSet FindingsOf(const Row& representative, const Capabilities& capabilitie
 
 }  // namespace
 
-Capabilities CapabilitiesOf(std::string_view lookups) {
-  Capabilities capabilities;
+Capabilities CapabilitiesOf(std::string_view lookups, bool iterative) {
+  Capabilities capabilities{.auth = iterative};
   while (!lookups.empty()) {
     const size_t comma = lookups.find(',');
     const std::string_view group = lookups.substr(0, comma);

@@ -50,8 +50,8 @@ struct Capabilities {
   friend bool operator==(const Capabilities&, const Capabilities&) = default;
 };
 
-// By the groups of lookups of a scan ("mx,a,bogus").
-Capabilities CapabilitiesOf(std::string_view lookups);
+// By the groups of lookups of a scan ("mx,a,bogus"), and whether it asked the zones' own servers.
+Capabilities CapabilitiesOf(std::string_view lookups, bool iterative);
 
 bool Applicable(FindingId id, const DomainRow& row, const Capabilities& capabilities = {});
 bool Applicable(FindingId id, const MxRow& row, const Capabilities& capabilities = {});

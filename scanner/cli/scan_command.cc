@@ -200,8 +200,6 @@ absl::Status ReadGivenZone(const std::string& text, GivenZone* given) {
   return absl::OkStatus();
 }
 
-constexpr std::string_view kIterative = "iterative";
-
 // Where questions go: to recursive resolvers, or from the root down; and the defaults that follow from it.
 absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
   const auto is_iterative = [](const std::string& item) { return item == kIterative; };

@@ -217,8 +217,12 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
     server.lame = false;
     if (answer().authoritative) LearnServers(*end.message, task.zone.get());
     if (kind == ResponseKind::kFinal) KeepAnswer(task, end, now);
+    // Its parent holds NS records where the zone holds the alias.
+    const bool at_apex = task.chain.empty() && task.zone->zone.size() == task.current.view().size();
+    if (at_apex && (!answer().chain.empty() || answer().cname_coexists)) task.apex_cname = true;
   } else if (kind == ResponseKind::kSecondhand && nobody_better) {
     kind = ResponseKind::kFinal;
+    task.told_secondhand = true;
   }
   switch (kind) {
     case ResponseKind::kFinal:
@@ -432,6 +436,8 @@ const Completion* Iterator::Complete(uint32_t index, Outcome outcome) {
                      .withheld = outcome == Outcome::kNotAsked,
                      .rcode = task.rcode,
                      .truncated = !IsDefinite(outcome) && task.failure == Failure::kTruncated,
+                     .apex_cname = task.apex_cname,
+                     .secondhand = task.told_secondhand,
                      .server = task.answered ? 0 : -1,
                      .peer = task.peer,
                      .sends = task.sends,

@@ -28,6 +28,8 @@ struct Iterator::Task {
   bool via_dname = false;
   bool refreshed = false;   // a delegation was asked for again
   bool forgotten = false;   // its answer was remembered, and then was not
+  bool apex_cname = false;  // see Completion
+  bool told_secondhand = false;
   uint32_t allowed_by = 0;  // generation of the blocklist that was asked about `current` last
   DelegationRef zone;       // null: to be found
   std::vector<Name> chain;  // alias links so far

@@ -72,6 +72,8 @@ struct Completion {
   bool withheld = false;    // not asked, because of the blocklist: the outcome is kNotAsked
   int32_t rcode = -1;       // of the last accepted answer; -1: none
   bool truncated = false;   // TC was set and no TCP attempt succeeded (outcome is kServFail)
+  bool apex_cname = false;  // iterative: the name asked is the apex of a zone, and a CNAME was seen there
+  bool secondhand = false;  // iterative: data that a server of the zone had out of a resolver's cache
   int server = -1;          // index of the one that gave the last accepted answer; -1: none. Iterative: 0, see peer
   Endpoint peer;            // where that answer came from
   int sends = 0;            // attempts sent

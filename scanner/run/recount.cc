@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "output/reader.h"
 #include "output/run_info.h"
+#include "scanner/run/scan_options.h"
 
 namespace mxscan {
 namespace {
@@ -78,9 +79,13 @@ absl::StatusOr<Recount> RecountDataset(FileSystem* files, const std::string& dir
   options.spill_directory = directory + "/_tmp";
   options.spill_prefix = "recount";
   options.memory_max_bytes = size_t{1} << 30;
+  bool iterative = false;
+  std::string_view lookups;
   for (const auto& [name, value] : run->options) {
-    if (name == "lookups") options.capabilities = CapabilitiesOf(value);
+    if (name == kResolverOption) iterative |= value == kIterative;
+    if (name == "lookups") lookups = value;
   }
+  options.capabilities = CapabilitiesOf(lookups, iterative);
   recount.summary = std::make_unique<Summary>(options);
   absl::Status status = AddRows<DomainRow>(*reader, recount.summary.get());
   if (status.ok()) status = AddRows<MxRow>(*reader, recount.summary.get());

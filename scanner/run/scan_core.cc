@@ -87,7 +87,7 @@ SummaryOptions ScanCore::SummaryOptionsFor(const std::string& name) const {
   options.spill_prefix = absl::StrCat("summary-", name);
   const uint64_t share = SummaryShare(options_.memory_bytes) / (environment_.transports.size() + 1);
   options.memory_max_bytes = static_cast<size_t>(std::max(kSummaryFloor, share));
-  options.capabilities = CapabilitiesOf(LookupsText(options_.lookups));  // as the recount reads it from run.json
+  options.capabilities = CapabilitiesOf(LookupsText(options_.lookups), options_.iterative);  // as the recount reads it
   return options;
 }
 
@@ -205,15 +205,18 @@ void ScanCore::BeginRun() {
   if (!options_.iterative) run_.control[kServersAsked] = ServersText(options_.servers);
   if (options_.resumed.has_value()) return;
   run_.options = options_.described;
-  // Stated whoever started the scan: the summary is counted anew by what was asked.
-  const std::string lookups = LookupsText(options_.lookups);
-  const auto stated = std::find_if(run_.options.begin(), run_.options.end(),
-                                   [](const auto& option) { return option.first == "lookups"; });
-  if (stated == run_.options.end()) {
-    run_.options.emplace_back("lookups", lookups);
-  } else {
-    stated->second = lookups;
-  }
+  // Stated whoever started the scan: the summary is counted anew by what was asked, and of whom.
+  const auto state = [this](const char* name, const std::string& value) {
+    const auto stated = std::find_if(run_.options.begin(), run_.options.end(),
+                                     [name](const auto& option) { return option.first == name; });
+    if (stated == run_.options.end()) {
+      run_.options.emplace_back(name, value);
+    } else {
+      stated->second = value;
+    }
+  };
+  state("lookups", LookupsText(options_.lookups));
+  if (options_.iterative) state(kResolverOption, kIterative);
   run_.seed = absl::StrCat(options_.seed);
   run_.host = environment_.host;
   run_.working_directory = environment_.working_directory;
@@ -282,6 +285,7 @@ void ScanCore::OpenWorker(int index, const RandomKey& key) {
   survey.worker = index;
   survey.workers = count;
   survey.lookups = options_.lookups;
+  survey.authoritative = options_.iterative;
   survey.domains_open_max = std::max<size_t>(1, kOpenDomainsDefault / static_cast<size_t>(count));
   survey.cache_bytes = CacheShare(options_.memory_bytes) / static_cast<uint64_t>(count) / (options_.iterative ? 2 : 1);
   survey.owner_seed = key.HashSeed(kOwnerPurpose);

@@ -30,6 +30,10 @@ inline constexpr double kServerRateDefault = 1'000;  // a second and recursive r
 inline constexpr double kAuthorityRateDefault = 50;  // a second and authoritative server
 inline constexpr int kAuthorityInflightDefault = 50;
 
+// Instead of resolvers, on the command line and in run.json's options: from the root down.
+inline constexpr char kResolverOption[] = "resolver";
+inline constexpr char kIterative[] = "iterative";
+
 struct ScanOptions {
   std::vector<std::string> inputs;
   std::string output;

@@ -194,6 +194,8 @@ void FillLookup(const Completion& completion, Lookup* lookup) {
   lookup->alias_loop = answer.alias_loop;
   lookup->via_dname = answer.via_dname;
   lookup->cname_coexists = answer.cname_coexists;
+  lookup->apex_cname = completion.apex_cname;
+  lookup->secondhand = completion.secondhand;
   lookup->chain.clear();
   if (!IsDefinite(completion.outcome)) return;
   for (const Name& name : answer.chain) lookup->chain.emplace_back(name.view());

@@ -84,6 +84,7 @@ struct SurveyOptions {
   uint64_t cache_bytes = kMemoryDefaultBytes;
   uint64_t owner_seed = 0;                // the same in all workers
   uint64_t label_seed = 0;                // of the random labels; the same in all workers
+  bool authoritative = false;             // the resolver asks the zones' own servers
   std::vector<std::string> server_texts;  // by the completion's server index; none: its peer
 };
 

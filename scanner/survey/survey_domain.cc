@@ -21,6 +21,7 @@ void ClearObservation(DomainObservation* observation) {
   observation->mx.withheld = false;
   observation->records.clear();
   observation->duplicate_records = false;
+  observation->highest_ttl = 0;
   observation->exchanges.clear();
   observation->self.reset();
   observation->mail_probe = observation->smtp_probe = observation->mx_probe = Probe();
@@ -111,6 +112,7 @@ DomainObservation& Survey::BeginObservation(DomainTask* task) {
   observation.addresses_asked = enabled_families() != 0;
   observation.validation_asked = options_.lookups.bogus;
   observation.wildcards_asked = options_.lookups.wildcard;
+  observation.authoritative = options_.authoritative;
   return observation;
 }
 
@@ -138,7 +140,10 @@ void Survey::OnMx(DomainTask* task, Stage stage, const Completion& completion, i
 void Survey::OnMxKnown(DomainTask* task, const Answer& answer) {
   DomainObservation& observation = *task->observation;
   const Outcome outcome = observation.mx.outcome;
-  if (outcome == Outcome::kData) observation.duplicate_records = TakeMxRecords(answer, &observation.records);
+  if (outcome == Outcome::kData) {
+    observation.duplicate_records = TakeMxRecords(answer, &observation.records);
+    for (const MxRecord& record : answer.mx) observation.highest_ttl = std::max(observation.highest_ttl, record.ttl);
+  }
   ListExchanges(&observation);
   task->pending = 0;
   task->step = DomainTask::Step::kAddresses;

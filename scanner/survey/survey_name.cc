@@ -47,6 +47,7 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
                                                     : std::make_shared<HostObservation>(*entry->published);
       entry->building->name = entry->name;
       entry->building->validation_asked = options_.lookups.bogus;
+      entry->building->authoritative = options_.authoritative;
     }
     entry->asking |= missing;
     sent = AskName(entry, missing);

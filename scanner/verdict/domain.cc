@@ -18,27 +18,24 @@ class DomainJudge {
       : facts_(facts), domain_(facts.domain), recorder_(*recorder) {}
 
   void Run() {
-    static const FindingSet kOfOthers = [] {
-      FindingSet set;
-      for (FindingId id : {FindingId::kDomainNameInvalid, FindingId::kDomainApexCname}) set.Add(id);
-      return set;
-    }();
-    recorder_.NotApplicable(kOfOthers);
+    recorder_.NotApplicable({FindingId::kDomainNameInvalid});
     JudgeWildcards();
     if (!domain_.validation_asked) recorder_.NotApplicable({FindingId::kDomainDnssecBogus});
     if (domain_.mx.outcome == Outcome::kNotAsked) {
-      recorder_.NotApplicable({FindingId::kDomainDnssecBogus, FindingId::kDomainNxdomain,
-                               FindingId::kDomainLookupServfail, FindingId::kDomainLookupRefused,
-                               FindingId::kDomainLookupTimeout, FindingId::kDomainIsAlias,
-                               FindingId::kDomainAliasDangling, FindingId::kDomainAliasLoop,
-                               FindingId::kDomainAliasLong, FindingId::kCnameCoexists, FindingId::kMxOnTld});
+      recorder_.NotApplicable(
+          {FindingId::kDomainDnssecBogus, FindingId::kDomainNxdomain, FindingId::kDomainLookupServfail,
+           FindingId::kDomainLookupRefused, FindingId::kDomainLookupTimeout, FindingId::kDomainIsAlias,
+           FindingId::kDomainAliasDangling, FindingId::kDomainAliasLoop, FindingId::kDomainAliasLong,
+           FindingId::kDomainApexCname, FindingId::kCnameCoexists, FindingId::kMxOnTld});
       return;
     }
     if (domain_.mx.outcome != Outcome::kData || IsAliasSeen() || domain_.mx.alias_loop) {  // else all are absent
       JudgeLookup();
       JudgeAlias();
     }
-    Set(FindingId::kCnameCoexists, CoexistsState());
+    const OwnLookups own = ListOwnLookups();
+    Set(FindingId::kDomainApexCname, ApexState(own));
+    Set(FindingId::kCnameCoexists, CoexistsState(own));
     Set(FindingId::kMxOnTld, OnTldState());
   }
 
@@ -120,7 +117,18 @@ class DomainJudge {
     return StateOf(HasAddress(*domain_.self));
   }
 
-  FindingState CoexistsState() const;
+  // Of d itself. Its addresses may have been asked because MX is NODATA or because an exchange is d.
+  using OwnLookups = absl::InlinedVector<const Lookup*, 6>;
+  OwnLookups ListOwnLookups() const;
+  FindingState CoexistsState(const OwnLookups& lookups) const;
+
+  // Of the alias itself nothing that fails behind it takes anything back. A definite answer to MX shows what is there.
+  FindingState ApexState(const OwnLookups& lookups) const {
+    if (!domain_.authoritative) return FindingState::kNotApplicable;
+    const bool seen =
+        std::any_of(lookups.begin(), lookups.end(), [](const Lookup* lookup) { return lookup->apex_cname; });
+    return StateIf(seen, IsFailed(domain_.mx.outcome));
+  }
 
   // A usable MX at a top-level domain.
   FindingState OnTldState() const {
@@ -144,10 +152,8 @@ bool FollowedAliasAt(const Lookup& lookup, NameView start, NameView name) {
   return false;
 }
 
-// A CNAME and another type at one owner: said by one answer, or seen in two (one lookup follows an alias at the name at
-// which another found its data). d's addresses may have been asked because MX is NODATA or because an exchange is d.
-FindingState DomainJudge::CoexistsState() const {
-  absl::InlinedVector<const Lookup*, 6> lookups = {&domain_.mx};
+DomainJudge::OwnLookups DomainJudge::ListOwnLookups() const {
+  OwnLookups lookups = {&domain_.mx};
   const auto add = [&](const HostObservation& host) {
     lookups.push_back(&host.a);
     lookups.push_back(&host.aaaa);
@@ -157,6 +163,12 @@ FindingState DomainJudge::CoexistsState() const {
     if (facts_.exchanges[i].host != nullptr && domain_.exchanges[i].name == domain_.name)
       add(*facts_.exchanges[i].host);
   }
+  return lookups;
+}
+
+// A CNAME and another type at one owner: said by one answer, or seen in two (one lookup follows an alias at the name at
+// which another found its data).
+FindingState DomainJudge::CoexistsState(const OwnLookups& lookups) const {
   bool failed = false;
   for (const Lookup* found : lookups) {
     if (found->cname_coexists) return FindingState::kPresent;

@@ -20,7 +20,7 @@ class HostJudge {
     JudgeFailures();
     JudgeAlias();
     JudgeFamilies();
-    recorder_.NotApplicable({FindingId::kMxhostTtlZero});
+    JudgeTtl();
   }
 
  private:
@@ -129,6 +129,26 @@ class HostJudge {
           for (const IpAddress& address : host_.ipv6) text.Address(address);
         },
         [this](EvidenceText& text) { DescribeLookups(text); });
+  }
+
+  // An address record with TTL 0, as the zone's own server gives it.
+  void JudgeTtl() {
+    if (!host_.authoritative) return recorder_.NotApplicable({FindingId::kMxhostTtlZero});
+    const auto is_zero = [](const Lookup& lookup) {
+      return lookup.outcome == Outcome::kData && lookup.ttl == 0 && !lookup.secondhand;
+    };
+    const bool open = AnyFailed(host_) || host_.a.secondhand || host_.aaaa.secondhand;
+    recorder_.Set(
+        FindingId::kMxhostTtlZero, StateIf(is_zero(host_.a) || is_zero(host_.aaaa), open),
+        [&](EvidenceText& text) {
+          text.Word("ttl 0 of");
+          if (is_zero(host_.a)) text.Word("a");
+          if (is_zero(host_.aaaa)) text.Word("aaaa");
+        },
+        [this](EvidenceText& text) {
+          DescribeLookups(text);
+          if (!AnyFailed(host_)) text.Word("out of a cache");
+        });
   }
 
   // Data in one family and a definite NODATA in the other.

@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t kHostsMany = 10;                     // RFC 7208 4.6.4
 constexpr uint32_t kTtlHighS = 7 * 24 * 3600;         // seconds
+constexpr uint32_t kTtlLowS = 300;                    // below it, seconds
 constexpr uint32_t kTtlInvalidS = uint32_t{1} << 31;  // from here on RFC 2181 8 reads a TTL as 0
 constexpr size_t kPrefix4Octets = 3;                  // /24
 constexpr size_t kPrefix6Octets = 6;                  // /48
@@ -32,11 +33,12 @@ constexpr FindingId kOfMxAddresses[] = {FindingId::kMxSharedAddress, FindingId::
                                         FindingId::kDomainNoIpv4Mx,  FindingId::kDomainNoIpv6Mx};
 constexpr FindingId kOfNoData[] = {FindingId::kMxNoneImplicit, FindingId::kImplicitMxSuspect,
                                    FindingId::kMxNoneNoAddress, FindingId::kMxNoneAddressUnknown};
-// Needs of these are met by no lookup of this classifier: authoritative answers, policy records, later probes.
-constexpr FindingId kOfOthers[] = {
-    FindingId::kNullMxSenderConflict, FindingId::kNoMailWithoutNullMx, FindingId::kMxRrDuplicate,
-    FindingId::kMxRrsetInconsistent,  FindingId::kMxTtlZero,           FindingId::kMxTtlLow,
-    FindingId::kMxTtlMixed,           FindingId::kMxTtlInvalid};
+// What only an answer of the zone's own servers can tell.
+constexpr FindingId kOfAuthority[] = {FindingId::kMxRrDuplicate, FindingId::kMxTtlZero, FindingId::kMxTtlLow,
+                                      FindingId::kMxTtlMixed, FindingId::kMxTtlInvalid};
+// Needs of these are met by no lookup of this classifier: every server of a zone, policy records.
+constexpr FindingId kOfOthers[] = {FindingId::kNullMxSenderConflict, FindingId::kNoMailWithoutNullMx,
+                                   FindingId::kMxRrsetInconsistent};
 
 FindingSet SetOf(std::initializer_list<std::span<const FindingId>> lists) {
   FindingSet set;
@@ -59,14 +61,18 @@ class MxSetJudge {
   void Run() {
     static const FindingSet kAlways = SetOf({kOfOthers});
     static const FindingSet kNotOfData = SetOf({kOfNoData});
-    static const FindingSet kNotOfNoData = SetOf({kOfMxData, kOfMxAddresses});
+    static const FindingSet kNotOfNoData = SetOf({kOfMxData, kOfMxAddresses, kOfAuthority});
+    static const FindingSet kNotOfCaches = SetOf({kOfAuthority});
     static const FindingSet kOfAddresses = SetOf({kOfMxAddresses});
     recorder_.NotApplicable(kAlways);
+    if (!domain_.authoritative) recorder_.NotApplicable(kNotOfCaches);
     const Outcome outcome = domain_.mx.outcome;
-    if (outcome == Outcome::kNotAsked) return NotApplicable({kOfMxData, kOfMxAddresses, kOfNoData, kTruncatedOnly});
+    if (outcome == Outcome::kNotAsked) {
+      return NotApplicable({kOfMxData, kOfMxAddresses, kOfAuthority, kOfNoData, kTruncatedOnly});
+    }
     Set(FindingId::kMxTruncated, StateIf(domain_.mx.truncated));
     if (IsFailed(outcome)) return JudgeFailed();
-    if (outcome == Outcome::kNxDomain) return NotApplicable({kOfMxData, kOfMxAddresses, kOfNoData});
+    if (outcome == Outcome::kNxDomain) return NotApplicable({kOfMxData, kOfMxAddresses, kOfAuthority, kOfNoData});
     if (outcome == Outcome::kNoData) {
       recorder_.NotApplicable(kNotOfNoData);
       return JudgeNoData();
@@ -74,6 +80,7 @@ class MxSetJudge {
     recorder_.NotApplicable(kNotOfData);
     JudgeNullMx();
     JudgeNames();
+    if (domain_.authoritative) JudgeAuthority();
     if (domain_.addresses_asked) {
       JudgeAddresses();
       JudgeUsability();
@@ -99,6 +106,9 @@ class MxSetJudge {
   // The MX lookup failed: whatever it would have decided is open.
   void JudgeFailed() {
     for (FindingId id : kOfMxData) Set(id, FindingState::kUnknown);
+    if (domain_.authoritative) {
+      for (FindingId id : kOfAuthority) Set(id, FindingState::kUnknown);
+    }
     const FindingState state = domain_.addresses_asked ? FindingState::kUnknown : FindingState::kNotApplicable;
     for (FindingId id : kOfMxAddresses) Set(id, state);
     for (FindingId id : kOfNoData) Set(id, state);
@@ -109,6 +119,7 @@ class MxSetJudge {
   Fact ProbeDiffers(const Probe& probe) const;
   void JudgeNullMx();
   void JudgeNames();
+  void JudgeAuthority();
   bool IsExternal(size_t exchange) const;
   void JudgeExternal();
   void JudgeLoopRisk();
@@ -245,6 +256,27 @@ void MxSetJudge::JudgeNames() {
       [&](EvidenceText& text) { text.Word("ttl").Number(ttl); });
   JudgeExternal();
   if (backup) JudgeLoopRisk();  // else absent
+}
+
+// TTLs and duplicates as the zone's own server gave them. Out of a cache, which some servers of zones are, too, a TTL
+// is what is left of it, and duplicates are gone.
+void MxSetJudge::JudgeAuthority() {
+  const uint32_t lowest = domain_.mx.ttl;
+  const uint32_t highest = domain_.highest_ttl;
+  const auto set = [&](FindingId id, bool present, auto describe) {
+    recorder_.Set(id, domain_.mx.secondhand ? FindingState::kUnknown : StateIf(present), describe,
+                  [](EvidenceText& text) { text.Word("the answer came out of a cache"); });
+  };
+  const auto describe_ttls = [&](EvidenceText& text) {
+    text.Word("ttl").Number(lowest);
+    if (highest != lowest) text.Word("to").Number(highest);
+  };
+  set(FindingId::kMxRrDuplicate, domain_.duplicate_records,
+      [&](EvidenceText& text) { text.Word("different records").Number(static_cast<int64_t>(domain_.records.size())); });
+  set(FindingId::kMxTtlZero, lowest == 0, describe_ttls);
+  set(FindingId::kMxTtlLow, lowest > 0 && lowest < kTtlLowS, describe_ttls);
+  set(FindingId::kMxTtlMixed, lowest != highest, describe_ttls);
+  set(FindingId::kMxTtlInvalid, highest >= kTtlInvalidS, describe_ttls);
 }
 
 // Registrable domains differ. A public suffix (a top-level domain with MX, say) has none, which differs from any; two

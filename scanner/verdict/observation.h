@@ -35,6 +35,8 @@ struct Lookup {
   bool alias_loop = false;
   bool via_dname = false;
   bool cname_coexists = false;
+  bool apex_cname = false;         // the name asked is the apex of a zone, and a CNAME was seen there
+  bool secondhand = false;         // data that a server of the zone had out of a cache: its TTLs prove nothing
   std::vector<std::string> chain;  // alias names after the name asked, in order
 };
 
@@ -60,6 +62,7 @@ struct HostObservation {
   WildcardRef wildcard;          // null where it was not asked
   int64_t asked_at_us = 0;       // epoch, UTC: of the first lookup's end
   bool validation_asked = true;  // the `bogus` group of lookups is on
+  bool authoritative = false;    // answers come from the zones' own servers
 };
 using HostRef = std::shared_ptr<const HostObservation>;
 
@@ -88,6 +91,7 @@ struct DomainObservation {
   Lookup mx;
   std::vector<MxObservation> records;          // sorted by preference, then exchange; exact duplicates removed
   bool duplicate_records = false;              // the answer held the same record twice
+  uint32_t highest_ttl = 0;                    // of the answer's records, duplicates among them; mx.ttl is the lowest
   std::vector<ExchangeObservation> exchanges;  // distinct, sorted by name; without root exchanges
   HostRef self;                                // d's own addresses: asked where MX is NODATA; else null
   Probe mail_probe, smtp_probe, mx_probe;      // mail.d, smtp.d, mx.d: asked where the implicit MX applies
@@ -97,6 +101,7 @@ struct DomainObservation {
   bool wildcards_asked = false;                // the `wildcard` group of lookups is on
   bool validation_asked = true;                // the `bogus` group of lookups is on
   bool addresses_asked = true;                 // the `a` or `aaaa` group of lookups is on
+  bool authoritative = false;                  // answers come from the zones' own servers
   std::string server;                          // text of the server that gave the MX answer; empty where none did
   int attempts = 0;
   int queries = 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the summary of a dataset to the truth of a synthetic internet, all four states of every finding.
 
-usage: world_summary.py DATASET TRUTH [--lookups GROUPS]
+usage: world_summary.py DATASET TRUTH [--lookups GROUPS] [--iterative]
 
 TRUTH is what `world truth` wrote. The states are counted from its rows by rules of their own, written from the findings
 contract: what is present or unknown stands in a row, what could not apply follows from the row's other columns, and
@@ -200,9 +200,11 @@ def main():
     parser.add_argument("dataset", type=pathlib.Path)
     parser.add_argument("truth", type=pathlib.Path)
     parser.add_argument("--lookups", default="mx,a,aaaa,ptr,confirm,probe,bogus")
+    parser.add_argument("--iterative", action="store_true", help="the run asked the zones' own servers")
     options = parser.parse_args()
     groups = set(options.lookups.split(","))
     capabilities = {name for name, group in (("Resolver", "bogus"), ("wildcard", "wildcard")) if group in groups}
+    capabilities |= {"Auth"} if options.iterative else set()
     summary = options.dataset / "summary"
     differences = compare_findings(summary, options.truth, capabilities) + compare_others(summary, options.truth)
     return 1 if differences else 0

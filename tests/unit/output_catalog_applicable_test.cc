@@ -77,12 +77,13 @@ TEST(ApplicableTest, SiblingsOfARegistrableDomainAreOtherPeoples) {
 }
 
 TEST(ApplicableTest, CapabilitiesFollowFromTheGroupsOfLookups) {
-  EXPECT_EQ(CapabilitiesOf(""), Capabilities{});
-  EXPECT_EQ(CapabilitiesOf("mx,a,aaaa,ptr,confirm,probe"), Capabilities{});
-  EXPECT_EQ(CapabilitiesOf("mx,bogus"), Capabilities{.resolver = true});
-  EXPECT_EQ(CapabilitiesOf("wildcard,mx"), Capabilities{.wildcard_probes = true});
-  EXPECT_EQ(CapabilitiesOf("mx,bogus,wildcard"), (Capabilities{.resolver = true, .wildcard_probes = true}));
-  EXPECT_EQ(CapabilitiesOf("mx,wildcards,abogus"), Capabilities{});
+  EXPECT_EQ(CapabilitiesOf("", false), Capabilities{});
+  EXPECT_EQ(CapabilitiesOf("mx,a,aaaa,ptr,confirm,probe", false), Capabilities{});
+  EXPECT_EQ(CapabilitiesOf("mx,bogus", false), Capabilities{.resolver = true});
+  EXPECT_EQ(CapabilitiesOf("wildcard,mx", false), Capabilities{.wildcard_probes = true});
+  EXPECT_EQ(CapabilitiesOf("mx,bogus,wildcard", false), (Capabilities{.resolver = true, .wildcard_probes = true}));
+  EXPECT_EQ(CapabilitiesOf("mx,wildcards,abogus", false), Capabilities{});
+  EXPECT_EQ(CapabilitiesOf("mx,a", true), Capabilities{.auth = true});
 }
 
 TEST(ApplicableTest, MxSetScope) {

@@ -382,6 +382,86 @@ void SetNameCases(Cases& c) {
   c.Domain(F::kMxTruncated, kAbsent, "", Failed(kNxDomain));
 }
 
+// What only the zones' own servers can tell.
+void AuthorityCases(Cases& c) {
+  const auto own = [](DomainBuilder builder) {
+    return std::move(builder.Change([](DomainObservation& d) { d.authoritative = true; }));
+  };
+  const auto ttls = [&](uint32_t lowest, uint32_t highest) {
+    return own(Plain()).Change([&](DomainObservation& d) {
+      d.mx.ttl = lowest;
+      d.highest_ttl = highest;
+    });
+  };
+  for (F id : {F::kMxRrDuplicate, F::kMxTtlZero, F::kMxTtlLow, F::kMxTtlMixed, F::kMxTtlInvalid}) {
+    c.Domain(id, kUnknown, "MX lookup failed", own(Failed(kTimeout)));
+    c.Domain(id, kNotApplicable, "NXDOMAIN", own(Failed(kNxDomain)));
+    c.Domain(id, kNotApplicable, "NODATA", own(NoMx("example.com", MakeHost("example.com", {}))));
+    c.Domain(id, kAbsent, "an ordinary set", ttls(3600, 3600));
+    const auto all_wrong = [](DomainObservation& d) {
+      d.mx.ttl = 0;
+      d.highest_ttl = 0xffffffff;
+      d.duplicate_records = true;
+    };
+    c.Domain(id, kNotApplicable, "through a resolver", Plain().Change(all_wrong));
+    c.Domain(id, kNotApplicable, "through a resolver that failed", Failed(kTimeout));
+    c.Domain(id, kUnknown, "a server of the zone answers out of a cache",
+             own(Plain()).Change(all_wrong).Change([](DomainObservation& d) { d.mx.secondhand = true; }));
+  }
+  c.Domain(F::kMxRrDuplicate, kPresent, "",
+           own(Plain()).Change([](DomainObservation& d) { d.duplicate_records = true; }));
+  c.Domain(F::kMxTtlZero, kPresent, "", ttls(0, 0));
+  c.Domain(F::kMxTtlZero, kPresent, "one record", ttls(0, 3600));
+  c.Domain(F::kMxTtlZero, kAbsent, "one second", ttls(1, 1));
+  c.Domain(F::kMxTtlLow, kPresent, "one second", ttls(1, 1));
+  c.Domain(F::kMxTtlLow, kPresent, "", ttls(299, 299));
+  c.Domain(F::kMxTtlLow, kAbsent, "five minutes", ttls(300, 300));
+  c.Domain(F::kMxTtlLow, kAbsent, "zero is another finding", ttls(0, 0));
+  c.Domain(F::kMxTtlMixed, kPresent, "", ttls(3599, 3600));
+  c.Domain(F::kMxTtlMixed, kAbsent, "", ttls(299, 299));
+  c.Domain(F::kMxTtlInvalid, kPresent, "", ttls(0x80000000, 0x80000000));
+  c.Domain(F::kMxTtlInvalid, kPresent, "one record", ttls(3600, 0xffffffff));
+  c.Domain(F::kMxTtlInvalid, kAbsent, "the greatest", ttls(0x7fffffff, 0x7fffffff));
+
+  const auto apex = [](DomainObservation& d) { d.mx.apex_cname = true; };
+  const auto alias = [](DomainObservation& d) { d.mx.chain = LongChain(1); };
+  c.Domain(F::kDomainApexCname, kPresent, "", own(Plain()).Change(alias).Change(apex));
+  c.Domain(F::kDomainApexCname, kPresent, "whatever failed behind it", own(Failed(kTimeout)).Change(apex));
+  HostObservation self = MakeHost("example.com", kTimeout, kNoData);
+  self.a.apex_cname = true;
+  c.Domain(F::kDomainApexCname, kPresent, "where A was asked", own(NoMx("example.com", self)));
+  c.Domain(F::kDomainApexCname, kPresent, "d is its own exchange, and an alias",
+           own(DomainBuilder("example.com").Mx(10, self)));
+  c.Domain(F::kDomainApexCname, kAbsent, "an alias below the apex", own(Plain()).Change(alias));
+  c.Domain(F::kDomainApexCname, kAbsent, "", own(Plain()));
+  c.Domain(F::kDomainApexCname, kAbsent, "", own(Failed(kNxDomain)));
+  HostObservation elsewhere = Good1();
+  elsewhere.a.apex_cname = true;
+  c.Domain(F::kDomainApexCname, kAbsent, "the apex of another zone",
+           own(DomainBuilder("example.com").Mx(10, elsewhere)));
+  c.Domain(F::kDomainApexCname, kUnknown, "", own(Failed(kServFail)));
+  c.Domain(F::kDomainApexCname, kNotApplicable, "through a resolver", Plain().Change(alias).Change(apex));
+
+  const auto host = [](HostObservation of, bool authoritative, uint32_t a_ttl, uint32_t aaaa_ttl) {
+    of.authoritative = authoritative;
+    of.a.ttl = a_ttl;
+    of.aaaa.ttl = aaaa_ttl;
+    return of;
+  };
+  c.Host(F::kMxhostTtlZero, kPresent, "", host(Dual(), true, 0, 3600));
+  c.Host(F::kMxhostTtlZero, kPresent, "", host(Dual(), true, 3600, 0));
+  c.Host(F::kMxhostTtlZero, kPresent, "whatever the other lookup would say",
+         host(With(Good1(), kData, kTimeout), true, 0, 0));
+  c.Host(F::kMxhostTtlZero, kAbsent, "one second", host(Dual(), true, 1, 1));
+  c.Host(F::kMxhostTtlZero, kAbsent, "no record has no TTL", host(Dead("mx1.example.com"), true, 0, 0));
+  c.Host(F::kMxhostTtlZero, kAbsent, "the family without records", host(Good1(), true, 60, 0));
+  c.Host(F::kMxhostTtlZero, kUnknown, "", host(With(Good1(), kData, kTimeout), true, 60, 0));
+  HostObservation cached = host(Good1(), true, 0, 0);
+  cached.a.secondhand = true;
+  c.Host(F::kMxhostTtlZero, kUnknown, "out of a cache", cached);
+  c.Host(F::kMxhostTtlZero, kNotApplicable, "through a resolver", host(Dual(), false, 0, 0));
+}
+
 void SetAddressCases(Cases& c) {
   const auto two = [](HostObservation a, HostObservation b) {
     return std::move(DomainBuilder("example.com").Mx(10, std::move(a)).Mx(20, std::move(b)));
@@ -729,6 +809,7 @@ const Cases& AllCases() {
     WildcardCases(*cases);
     LoopRiskCases(*cases);
     SetNameCases(*cases);
+    AuthorityCases(*cases);
     SetAddressCases(*cases);
     MxNameCases(*cases);
     MxLookupCases(*cases);
@@ -746,10 +827,11 @@ TEST(Findings, EveryCaseIsInItsState) {
   }
 }
 
-// Judged by later parts, each for a reason that its row of the catalog states: they need authoritative answers, policy
-// records or rejected input. ptr_not_mx_name is about a pair and has its own test.
+// Judged by later parts, each for a reason that its row of the catalog states: they need policy records or rejected
+// input. ptr_not_mx_name is about a pair and has its own test.
 bool IsLater(const FindingInfo& info) {
-  return (info.needs != Needs::kAny && info.needs != Needs::kResolver) || info.id == F::kPtrNotMxName;
+  return info.needs == Needs::kPolicy || info.needs == Needs::kInput || info.id == F::kMxRrsetInconsistent ||
+         info.id == F::kPtrNotMxName;
 }
 
 // What a failed lookup cannot leave open: it is judged from a name or an address alone, or says itself how a lookup
@@ -819,14 +901,16 @@ TEST(Findings, EvidenceKeepsTheRulesOfTheDataset) {
 }
 
 // output/applicable.h tells from a row what could be judged: the two must agree wherever every lookup was on.
-TEST(Findings, ApplicabilityAgreesWithTheTables) {
-  size_t compared = 0;
-  constexpr Capabilities capabilities{.resolver = true, .wildcard_probes = true};
+void CompareApplicability(bool auth, size_t* counted) {
+  size_t& compared = *counted;
+  const Capabilities capabilities{.auth = auth, .resolver = true, .wildcard_probes = true};
   const auto compare = [&](const Verdict& verdict, const auto& row, std::initializer_list<Scope> scopes,
                            const std::string& what) {
     for (const FindingInfo& info : AllFindings()) {
       if (std::find(scopes.begin(), scopes.end(), info.scope) == scopes.end()) continue;
-      if (info.id == F::kPtrNotMxName || info.id == F::kImplicitMxSuspect) continue;  // a pair; probes asked or not
+      // A pair; probes asked or not; every server asked or not.
+      if (info.id == F::kPtrNotMxName || info.id == F::kImplicitMxSuspect || info.id == F::kMxRrsetInconsistent)
+        continue;
       ++compared;
       EXPECT_EQ(StateOfFinding(verdict, info.id) != kNotApplicable, Applicable(info.id, row, capabilities))
           << info.text << what;
@@ -850,6 +934,7 @@ TEST(Findings, ApplicabilityAgreesWithTheTables) {
     DomainVerdict verdict;
     DomainObservation domain = builder.Get();
     domain.wildcards_asked = true;
+    domain.authoritative = auth;
     JudgeDomain(domain, TestSuffixes(), &verdict);
     DomainRow row;
     const std::string name = NameToText(builder.Get().name);
@@ -868,7 +953,8 @@ TEST(Findings, ApplicabilityAgreesWithTheTables) {
       compare(mx.verdict, mx_row, {Scope::kMx}, " of " + exchange);
     }
   }
-  for (const HostObservation& host : {Good1(), Dual(), Dead("a.com"), Silent("a.com")}) {
+  for (HostObservation host : {Good1(), Dual(), Dead("a.com"), Silent("a.com")}) {
+    host.authoritative = auth;
     HostVerdict verdict;
     JudgeHost(host, TestSuffixes(), &verdict);
     compare(verdict.verdict, HostRow{}, {Scope::kHost}, " of a host");
@@ -887,7 +973,12 @@ TEST(Findings, ApplicabilityAgreesWithTheTables) {
       compare(verdict.verdict, row, {Scope::kAddress, Scope::kReverse}, " of an address");
     }
   }
-  EXPECT_GT(compared, 500u);
+}
+
+TEST(Findings, ApplicabilityAgreesWithTheTables) {
+  size_t compared = 0;
+  for (const bool auth : {false, true}) CompareApplicability(auth, &compared);
+  EXPECT_GT(compared, 1000u);
 }
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace {
 
 constexpr size_t kHostsMany = 10;
 constexpr uint32_t kTtlWeek = 604800;
+constexpr uint32_t kTtlFiveMinutes = 300;
+constexpr uint32_t kTtlNone = 0x80000000;  // RFC 2181 8
 
 bool EndsIn(std::string_view wire, std::string_view dotted) {
   // Whole labels only: the octet before the match must end a label, so labels are compared from the right.
@@ -116,6 +118,9 @@ constexpr Finding kUnknownWithoutMx[] = {Finding::domain_nxdomain,
                                          Finding::mx_loop_risk,
                                          Finding::mx_target_self,
                                          Finding::mx_ttl_high};
+
+constexpr Finding kUnknownWithoutAuthority[] = {Finding::mx_rr_duplicate, Finding::mx_ttl_zero, Finding::mx_ttl_low,
+                                                Finding::mx_ttl_mixed, Finding::mx_ttl_invalid};
 
 }  // namespace
 
@@ -230,6 +235,9 @@ void Judge::JudgeFailedMx(DomainTruth* domain) const {
   out.Set(Finding::domain_lookup_timeout, domain->mx.how == How::kTimeout);
   out.Set(Finding::mx_truncated, domain->mx.truncated);
   for (const Finding id : kUnknownWithoutMx) out.Set(id, State::kUnknown);
+  if (world_.options().authoritative()) {
+    for (const Finding id : kUnknownWithoutAuthority) out.Set(id, State::kUnknown);
+  }
   if (SplitLabels(domain->name).count == 1) out.Set(Finding::mx_on_tld, State::kUnknown);
 }
 
@@ -444,7 +452,15 @@ void Judge::JudgeSet(DomainTruth* domain) const {
   out.Set(Finding::mx_many, hosts > kHostsMany);
   out.Set(Finding::mx_equal_preference, primary > 1);
   out.Set(Finding::mx_backup_present, hosts > 1 && preferences.size() > 1);
-  out.Set(Finding::mx_ttl_high, domain->mx.ttl > kTtlWeek);
+  const LookupTruth& mx = domain->mx;
+  out.Set(Finding::mx_ttl_high, mx.ttl > kTtlWeek && mx.ttl < kTtlNone);
+  if (world_.options().authoritative()) {
+    out.Set(Finding::mx_rr_duplicate, mx.record_twice);
+    out.Set(Finding::mx_ttl_zero, mx.ttl == 0);
+    out.Set(Finding::mx_ttl_low, mx.ttl > 0 && mx.ttl < kTtlFiveMinutes);
+    out.Set(Finding::mx_ttl_mixed, mx.ttl != mx.highest_ttl);
+    out.Set(Finding::mx_ttl_invalid, mx.highest_ttl >= kTtlNone);
+  }
   JudgeLoopRisk(domain);
   JudgeSetAddresses(domain);
   JudgeSetUsability(domain);
@@ -459,6 +475,9 @@ DomainTruth Judge::JudgeDomain(uint64_t i) const {
   domain.mx = Lookup(domain.name, kTypeMx);
   const LookupTruth& mx = domain.mx;
   JudgeWildcards(&domain);
+  if (world_.options().authoritative()) {
+    domain.judgement.Set(Finding::domain_apex_cname, mx.apex_cname, mx.Failed());
+  }
   if (mx.Failed()) {
     JudgeFailedMx(&domain);
     return domain;

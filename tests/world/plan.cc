@@ -184,25 +184,26 @@ void AppendOrdinary(std::vector<Plan>* plans) {
   plans->push_back(Ordinary(12000, WithoutMx("implicit_v4", Data(1), {}, "mx_none_implicit implicit_mx_suspect!")));
   plans->push_back(Ordinary(5000, WithoutMx("implicit_dual", Data(1), Data(1), "mx_none_implicit")));
   plans->push_back(Ordinary(10000, WithMx("null_mx", {{0, Exchange::kRoot, 0, {}}}, {}, "null_mx null_mx_not_sole!")));
-  plans->push_back(Ordinary(5000, Make("mx_servfail", Way::kServFail, "domain_lookup_servfail domain_nxdomain?")));
+  plans->push_back(Ordinary(5000, Make("mx_servfail", Way::kServFail,
+                                       "domain_lookup_servfail domain_nxdomain? domain_apex_cname? mx_ttl_zero?")));
   plans->push_back(Ordinary(4000, Make("mx_timeout", Way::kTimeout, "domain_lookup_timeout null_mx?")));
   plans->push_back(Ordinary(3000, Make("mx_refused", Way::kRefused, "domain_lookup_refused mx_single?")));
 }
 
 void AppendAliases(std::vector<Plan>* plans) {
-  plans->push_back(WithAlias("alias_provider", "hub", "domain_is_alias"));
+  plans->push_back(WithAlias("alias_provider", "hub", "domain_is_alias domain_apex_cname"));
   plans->push_back(WithAlias("alias_web", "www", "domain_is_alias mx_none_implicit mxhost_alias"));
   plans->push_back(WithAlias("alias_dangling", "old", "domain_alias_dangling domain_nxdomain! domain_is_alias!"));
   plans->push_back(WithAlias("alias_no_address", "empty", "mx_none_no_address domain_is_alias!"));
   plans->push_back(WithAlias("alias_loop_tail", "ringa", "domain_alias_loop"));
-  plans->push_back(Make("alias_loop_self", Way::kLoopSelf, "domain_alias_loop"));
+  plans->push_back(Make("alias_loop_self", Way::kLoopSelf, "domain_alias_loop domain_apex_cname"));
   plans->push_back(Make("alias_loop_three", Way::kLoopThree, "domain_alias_loop domain_alias_dangling!"));
   plans->push_back(WithAlias("alias_long", "hop8", "domain_alias_long domain_is_alias"));
   plans->push_back(WithAlias("alias_eight", "hop7", "domain_is_alias domain_alias_long!"));
-  Plan dname = InForm(NameForm::kSub, Make("alias_dname", Way::kDname, "domain_is_alias"));
+  Plan dname = InForm(NameForm::kSub, Make("alias_dname", Way::kDname, "domain_is_alias domain_apex_cname!"));
   dname.target = "farm";
   plans->push_back(std::move(dname));
-  Plan coexists = Make("cname_coexists", Way::kCoexists, "cname_coexists domain_is_alias!");
+  Plan coexists = Make("cname_coexists", Way::kCoexists, "cname_coexists domain_is_alias! domain_apex_cname");
   coexists.target = "hub";
   coexists.mx = {{10, Exchange::kProviderSet, 0, {}}};
   plans->push_back(std::move(coexists));
@@ -287,6 +288,7 @@ std::span<const Plan> Plans() {
     AppendSets(&list);
     AppendHostPlans(&list);
     AppendProbePlans(&list);
+    AppendAuthorityPlans(&list);
     list.push_back(Ordinary(0, WithMx("provider", {{10, Exchange::kProviderSet, 0, {}}}, {}, "mx_external")));
     return list;
   }();

@@ -98,8 +98,9 @@ struct Host {
   Family aaaa;
   HostAlias alias = HostAlias::kNone;
   Reverse reverse = Reverse::kMatch;
-  int block = -1;     // address block; its own number where negative
-  uint8_t first = 0;  // first address in the block
+  bool ttl_zero = false;  // of its addresses
+  int block = -1;         // address block; its own number where negative
+  uint8_t first = 0;      // first address in the block
 };
 
 enum class Exchange : uint8_t {
@@ -175,6 +176,8 @@ struct Plan {
   Family self_a;
   Family self_aaaa;
   uint32_t ttl = 3600;
+  uint32_t last_ttl = 0;      // of the last MX record; 0: as the others
+  bool record_twice = false;  // the answer holds the first MX record twice
   Wildcard wildcard = Wildcard::kNone;
   bool bogus = false;          // of the whole zone; see Family
   int8_t extended_error = -1;  // of its SERVFAILs
@@ -186,6 +189,8 @@ struct Plan {
 std::span<const Plan> Plans();
 // The part of the table that concerns what takes more questions: wildcards, DNSSEC (plan_probes.cc).
 void AppendProbePlans(std::vector<Plan>* plans);
+// The part that only the zones' own servers show (plan_authority.cc).
+void AppendAuthorityPlans(std::vector<Plan>* plans);
 // The half of the table that concerns exchange names, hosts, addresses and reverse names (plan_hosts.cc).
 void AppendHostPlans(std::vector<Plan>* plans);
 

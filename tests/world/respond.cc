@@ -123,16 +123,19 @@ void Reply::AddAddress(std::string_view owner, uint16_t type, uint32_t ttl, cons
 }
 
 void Reply::AddData(std::string_view owner, uint16_t type, const Node& node) {
-  for (size_t i = 0; i < node.count; ++i) {
+  const size_t twice = node.record_twice && node.count > 0 ? 1 : 0;  // the first record comes last again
+  for (size_t n = 0; n < node.count + twice; ++n) {
+    const size_t i = n % node.count;
+    const uint32_t ttl = i + 1U == node.count ? node.last_ttl : node.ttl;
     if (type == kTypeA || type == kTypeAaaa) {
-      AddAddress(owner, type, node.ttl, node.addresses[i].data(), kAnswerSection);
+      AddAddress(owner, type, ttl, node.addresses[i].data(), kAnswerSection);
     } else if (type == kTypeMx) {
-      const size_t rdata = BeginRecord(owner, type, node.ttl, kAnswerSection);
+      const size_t rdata = BeginRecord(owner, type, ttl, kAnswerSection);
       Put16(node.preferences[i]);
       PutName(node.names[i].view());
       EndRecord(rdata);
     } else {
-      AddName(owner, type, node.ttl, node.names[i].view(), kAnswerSection);
+      AddName(owner, type, ttl, node.names[i].view(), kAnswerSection);
     }
   }
 }

@@ -260,7 +260,7 @@ void World::FindReverse(std::string_view wire, const Labels& labels, uint16_t ty
     node->rcode = Rcode::kNxDomain;
     return;
   }
-  node->ttl = kReverseTtl;
+  node->ttl = node->last_ttl = kReverseTtl;
   if (form == Form::kDelegated) {
     if (reverse != Reverse::kAlias) {
       node->rcode = Rcode::kNxDomain;

@@ -95,7 +95,11 @@ namespace {
 
 void TakeNode(const Node& node, uint16_t type, LookupTruth* lookup) {
   lookup->how = node.count > 0 ? How::kData : How::kNoData;
-  lookup->ttl = node.ttl;
+  lookup->first_ttl = node.count > 1 ? node.ttl : node.last_ttl;
+  lookup->last_ttl = node.last_ttl;
+  lookup->ttl = std::min(lookup->first_ttl, lookup->last_ttl);
+  lookup->highest_ttl = std::max(lookup->first_ttl, lookup->last_ttl);
+  lookup->record_twice = node.record_twice;
   for (size_t i = 0; i < node.count; ++i) {
     if (type == kTypeMx) {
       lookup->mx.emplace_back(node.preferences[i], std::string(node.names[i].view()));
@@ -106,6 +110,8 @@ void TakeNode(const Node& node, uint16_t type, LookupTruth* lookup) {
       lookup->addresses.push_back(type == kTypeA ? IpAddress::V4(octets) : IpAddress::V6(octets));
     }
   }
+  // A last record with a TTL of its own is planted where it is the last in this order too.
+  MXSCAN_CHECK(node.ttl == node.last_ttl || std::is_sorted(lookup->mx.begin(), lookup->mx.end()));
   std::sort(lookup->mx.begin(), lookup->mx.end());
   std::sort(lookup->names.begin(), lookup->names.end());
   std::sort(lookup->addresses.begin(), lookup->addresses.end());
@@ -120,6 +126,11 @@ LookupTruth Judge::Lookup(std::string_view wire, uint16_t type, bool checking_di
   Node node;
   while (true) {
     world_.Find(current, type, &node);
+    if (current == wire && node.alias && !node.dname) {
+      std::array<World::Zone, 4> zones;
+      const int count = world_.ZonesOf(wire, &zones);
+      lookup.apex_cname = zones[static_cast<size_t>(count) - 1].apex_offset == 0;
+    }
     const bool failed = node.rcode != Rcode::kNoError && node.rcode != Rcode::kNxDomain;
     if (node.silent) {
       lookup.how = How::kTimeout;
@@ -250,6 +261,11 @@ HostTruth Judge::JudgeHost(std::string_view wire) const {
   out.Set(Finding::mxhost_ipv4_only, OnlyState(host.a, host.aaaa));
   out.Set(Finding::mxhost_ipv6_only, OnlyState(host.aaaa, host.a));
   out.Set(Finding::mxhost_multi_address, host.a.addresses.size() > 1 || host.aaaa.addresses.size() > 1, any_failed);
+
+  if (world_.options().authoritative()) {
+    const auto is_zero = [](const LookupTruth& lookup) { return lookup.HasData() && lookup.ttl == 0; };
+    out.Set(Finding::mxhost_ttl_zero, is_zero(host.a) || is_zero(host.aaaa), any_failed);
+  }
 
   const auto any_global = [](const LookupTruth& lookup) {
     return std::any_of(lookup.addresses.begin(), lookup.addresses.end(), IsGlobalTruth);

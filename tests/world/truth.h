@@ -66,8 +66,13 @@ struct LookupTruth {
   bool dname = false;
   bool coexists = false;
   bool truncated = false;
-  int extended_error = -1;  // of a SERVFAIL
-  uint32_t ttl = 0;
+  int extended_error = -1;    // of a SERVFAIL
+  bool apex_cname = false;    // the name is the apex of a zone, and a CNAME stands there
+  bool record_twice = false;  // the answer holds a record twice
+  uint32_t ttl = 0;           // lowest of the records
+  uint32_t highest_ttl = 0;
+  uint32_t last_ttl = 0;  // of the last of `mx`; the others have another where it differs
+  uint32_t first_ttl = 0;
   std::vector<std::string> chain;                    // wire names
   std::vector<std::pair<uint16_t, std::string>> mx;  // sorted
   std::vector<IpAddress> addresses;                  // sorted, unique

@@ -68,9 +68,11 @@ class Emitter {
     }
     EmitFindings(domain.judgement, text, text);
     EmitDomainRow(domain, text, all);
-    for (const auto& [preference, name] : domain.mx.mx) {
+    for (size_t n = 0; n < domain.mx.mx.size(); ++n) {
+      const auto& [preference, name] = domain.mx.mx[n];
       const ExchangeTruth& exchange = domain.Exchange(name);
-      sink_(Table::kMx, {text, std::to_string(preference), ToText(name), std::to_string(domain.mx.ttl),
+      const uint32_t ttl = n + 1 == domain.mx.mx.size() ? domain.mx.last_ttl : domain.mx.first_ttl;
+      sink_(Table::kMx, {text, std::to_string(preference), ToText(name), std::to_string(ttl),
                          UsableText(exchange.usable), List(exchange.judgement.present)});
     }
     for (const ExchangeTruth& exchange : domain.exchanges) {

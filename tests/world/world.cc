@@ -379,7 +379,8 @@ void World::Find(std::string_view wire, uint16_t type, Node* node) const {
   node->silent = node->truncated = node->alias = node->dname = node->coexists = node->bogus = false;
   node->extended_error = -1;
   node->count = 0;
-  node->ttl = kHostTtl;
+  node->record_twice = false;
+  node->ttl = node->last_ttl = kHostTtl;
   node->zone_offset = static_cast<uint8_t>(wire.size() - 1);
   Place place;
   const bool exists = Locate(wire, &place);
@@ -544,6 +545,7 @@ void World::FindHost(std::string_view wire, uint64_t i, const Host& host, int in
   if (host.alias != HostAlias::kNone) return FindHostAlias(wire, i, host, domain, node);
   const int block = host.block < 0 ? index : host.block;
   if (type == kTypeA || type == kTypeAaaa) {
+    if (host.ttl_zero) node->ttl = node->last_ttl = 0;
     return FillFamily(type == kTypeA ? host.a : host.aaaa, type, false, i, block, host.first, node);
   }
   // A name whose address lookups fail altogether fails for every type.
@@ -746,6 +748,8 @@ void World::FillProviderMx(uint64_t p, Node* node) const {
 
 void World::FillMx(uint64_t i, const Plan& plan, std::string_view domain, Node* node) const {
   node->ttl = plan.ttl;
+  node->last_ttl = plan.last_ttl > 0 ? plan.last_ttl : plan.ttl;
+  node->record_twice = plan.record_twice;
   for (const MxSpec& spec : plan.mx) {
     if (spec.exchange == Exchange::kProviderSet) {
       FillProviderMx(ProviderOf(i), node);

@@ -33,6 +33,7 @@ struct Options {
   bool bogus = true;
   bool wildcard = false;
   bool validating = true;  // false: answers come from the zones' own servers, and what is bogus is answered as planted
+  bool authoritative() const { return !validating; }
 };
 inline constexpr uint64_t kSizeMax = 10'000'000;
 
@@ -58,7 +59,9 @@ struct Node {
   uint8_t dname_offset;   // of the DNAME's owner in the name asked
   uint8_t zone_offset;    // of the zone's apex in the name asked
   uint8_t count;          // records of the type asked
+  bool record_twice;      // the answer holds the first of them twice
   uint32_t ttl;
+  uint32_t last_ttl;  // of the last record
   WireName target;
   WireName dname_target;
   std::array<uint16_t, kMxMax> preferences;
