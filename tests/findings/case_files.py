@@ -2,8 +2,10 @@
 
 A case begins at `case NAME` in the first column; its other lines are indented.
   zone NAME             a zone; its SOA record is made. More indented lines are its records, as in a master file.
+  zone2 NAME            the same zone as the second of its two servers has it
   ptr ADDRESS NAME...   the PTR records of an address, a zone of its own
   fail NAME TYPE KIND   what becomes of questions for a name (lab_serve.cc lists the kinds); TYPE may be `any`
+  fail2 NAME TYPE KIND  the same at the second server alone
   scan NAME...          lines of the list
   class CLASS           of the first domain scanned
   present, absent, near, unknown, na  FINDING... [at SUBJECT...]
@@ -46,8 +48,9 @@ class Case:
 class Expanded:
     """A case with its tokens replaced."""
     case: Case
-    zones: list = dataclasses.field(default_factory=list)     # [apex, [record, ...]]
-    failures: list = dataclasses.field(default_factory=list)  # (name, type, kind)
+    zones: list = dataclasses.field(default_factory=list)     # (apex, [record, ...])
+    zones2: list = dataclasses.field(default_factory=list)    # the same, of the second server
+    failures: list = dataclasses.field(default_factory=list)  # (keyword, name, type, kind)
     scans: list = dataclasses.field(default_factory=list)
     norow: list = dataclasses.field(default_factory=list)
     rejects: list = dataclasses.field(default_factory=list)   # (reason, line)
@@ -129,14 +132,14 @@ def expand(case, namer):
             continue
         zone = None
         keyword, *words = text.split()
-        if keyword == "zone":
+        if keyword in ("zone", "zone2"):
             zone, zone_indent = [], indent
-            out.zones.append((_absolute(words[0]), zone))
+            (out.zones if keyword == "zone" else out.zones2).append((_absolute(words[0]), zone))
         elif keyword == "ptr":
             name = ipaddress.ip_address(words[0]).reverse_pointer + "."
             out.zones.append((name, [f"@ IN PTR {_absolute(target)}" for target in words[1:]]))
-        elif keyword == "fail":
-            out.failures.append((_absolute(words[0]), words[1], words[2]))
+        elif keyword in ("fail", "fail2"):
+            out.failures.append((keyword, _absolute(words[0]), words[1], words[2]))
         elif keyword == "scan":
             out.scans += words
         elif keyword == "reject":
@@ -165,14 +168,17 @@ COMMON_ZONES = [(".", ["@ IN NS ns.names-of-servers.net."])] + [
 def lab_file(expanded, more_zones=()):
     """The text that lab_serve reads."""
     lines = []
+    others = {apex.lower(): records for case in expanded for apex, records in case.zones2}
     zones = COMMON_ZONES + list(more_zones) + [zone for case in expanded for zone in case.zones]
     apexes = [apex.lower() for apex, _ in zones]
     twice = {apex for apex in apexes if apexes.count(apex) > 1} if len(set(apexes)) < len(apexes) else set()
     if twice:
         raise ValueError(f"two cases have the zone {sorted(twice)}")
     for apex, records in zones:
-        text = [f"$ORIGIN {apex}", "$TTL 3600", SOA, *records]
-        lines += [f"zone {len(text)}", *text]
+        other = others.get(apex.lower())
+        for keyword, held in (("zone", records),) if other is None else (("zone1", records), ("zone2", other)):
+            text = [f"$ORIGIN {apex}", "$TTL 3600", SOA, *held]
+            lines += [f"{keyword} {len(text)}", *text]
     for case in expanded:
-        lines += [f"fail {name} {kind} {failure}" for name, kind, failure in case.failures]
+        lines += [" ".join(failure) for failure in case.failures]
     return "".join(line + "\n" for line in lines)

@@ -2,10 +2,12 @@
 // prints "ADDRESS:PORT ADDRESS:PORT" on one line, and ends when its standard input does.
 //
 // The file: "zone N" and N lines of master file; "fail NAME TYPE KIND", where TYPE is a type or "any" and KIND as in
-// kFailures below. Exit status: 0 done, 1 a bad file or no port, 64 usage.
+// kFailures below. "zone1", "zone2", "fail1" and "fail2" are of one of the two addresses alone. With --authoritative
+// both have one port. Exit status: 0 done, 1 a bad file or no port, 64 usage.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -41,29 +43,41 @@ const std::map<std::string, LabFailure>& Failures() {
       {"bogus_always", LabFailure::kBogusAlways},
       {"unreachable", LabFailure::kUnreachable},
       {"servfail_cd_drop", LabFailure::kServFailCdDrop},
+      {"cached", LabFailure::kCached},
+      {"lame", LabFailure::kLame},
   };
   return *kFailures;
 }
 
-bool ReadZone(std::ifstream* file, int lines, Lab* lab, std::string* error) {
+using Labs = std::array<Lab, 2>;  // what each address serves
+
+// Does `add` to the labs that a keyword is for: those of both addresses, or the one that its last letter numbers.
+template <typename Add>
+bool AddTo(Labs* labs, char last, Add add) {
+  if (last == '1') return add(&(*labs)[0]);
+  if (last == '2') return add(&(*labs)[1]);
+  return add(&(*labs)[0]) && add(&(*labs)[1]);
+}
+
+bool ReadZone(std::ifstream* file, int lines, char last, Labs* labs, std::string* error) {
   std::string text;
   std::string line;
   for (int i = 0; i < lines && std::getline(*file, line); ++i) text += line + "\n";
-  if (lab->AddZone(text, error)) return true;
+  if (AddTo(labs, last, [&](Lab* lab) { return lab->AddZone(text, error); })) return true;
   *error += " in the zone\n" + text;
   return false;
 }
 
-bool ReadFile(const std::string& path, Lab* lab, std::string* error) {
+bool ReadFile(const std::string& path, Labs* labs, std::string* error) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string keyword;
     words >> keyword;
-    if (keyword == "zone") {
+    if (keyword.starts_with("zone")) {
       int lines = 0;
       words >> lines;
-      if (!ReadZone(&file, lines, lab, error)) return false;
+      if (!ReadZone(&file, lines, keyword.back(), labs, error)) return false;
       continue;
     }
     std::string name;
@@ -71,8 +85,8 @@ bool ReadFile(const std::string& path, Lab* lab, std::string* error) {
     std::string kind;
     words >> name >> type >> kind;
     const auto failure = Failures().find(kind);
-    if (keyword != "fail" || failure == Failures().end() ||
-        !lab->Fail(name, type == "any" ? "" : type, failure->second)) {
+    const auto fail = [&](Lab* lab) { return lab->Fail(name, type == "any" ? "" : type, failure->second); };
+    if (!keyword.starts_with("fail") || failure == Failures().end() || !AddTo(labs, keyword.back(), fail)) {
       *error = "not understood: " + line;
       return false;
     }
@@ -82,17 +96,18 @@ bool ReadFile(const std::string& path, Lab* lab, std::string* error) {
 }
 
 int Serve(const std::string& path, const LabStyle& style) {
-  Lab lab;
+  Labs labs;
   std::string error;
-  lab.SetStyle(style);
-  if (!ReadFile(path, &lab, &error)) {
+  for (Lab& lab : labs) lab.SetStyle(style);
+  if (!ReadFile(path, &labs, &error)) {
     std::fprintf(stderr, "lab_serve: %s: %s\n", path.c_str(), error.c_str());
     return 1;
   }
-  LabServer first(lab);
-  LabServer second(lab);
+  LabServer first(labs[0]);
+  LabServer second(labs[1]);
   const IpAddress addresses[] = {IpAddress::V4FromInt(0x7f350001), IpAddress::V4FromInt(0x7f350002)};
-  if (!first.Start({addresses[0], 0}, &error) || !second.Start({addresses[1], 0}, &error)) {
+  if (!first.Start({addresses[0], 0}, &error) ||
+      !second.Start({addresses[1], style.authoritative ? first.port() : uint16_t{0}}, &error)) {
     std::fprintf(stderr, "lab_serve: %s\n", error.c_str());
     return 1;
   }
@@ -116,6 +131,7 @@ int Main(int argc, char** argv) {
   app.add_flag("--noise", style.noise, "unrelated records; wrong addresses in the additional section");
   app.add_flag("--noise-in-negative-answers", style.noise_in_negative_answers, "of --noise: answer sections too");
   app.add_flag("--truncate", style.truncate, "TC in every answer over UDP");
+  app.add_flag("--authoritative", style.authoritative, "answer as the zones' own servers");
   app.add_option("--loss", style.loss, "share of UDP queries without an answer")->check(CLI::Range(0.0, 1.0));
   app.add_option("--jitter", style.jitter_ms, "milliseconds: answers over UDP come late by less, in any order");
   app.add_option("--late-type", style.late_type, "answers of this type (a number) come after all others");

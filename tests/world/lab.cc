@@ -212,6 +212,7 @@ std::optional<ldns_pkt_rcode> RcodeAtTarget(LabFailure failure, bool checking_di
       return LDNS_RCODE_NXDOMAIN;
     case LabFailure::kData:
     case LabFailure::kAliasAndData:
+    case LabFailure::kCached:
       return std::nullopt;
     case LabFailure::kServFailNoCd:
     case LabFailure::kBogus:
@@ -276,7 +277,8 @@ Packet BeginReply(const ldns_pkt* query, const LabStyle& style) {
   ldns_pkt_set_qr(reply.get(), 1);
   ldns_pkt_set_rd(reply.get(), ldns_pkt_rd(query));
   ldns_pkt_set_cd(reply.get(), ldns_pkt_cd(query));
-  ldns_pkt_set_ra(reply.get(), 1);
+  ldns_pkt_set_ra(reply.get(), style.authoritative ? 0 : 1);
+  ldns_pkt_set_aa(reply.get(), style.authoritative ? 1 : 0);
   const ldns_rr_list* questions = ldns_pkt_question(query);
   for (size_t i = 0; i < ldns_rr_list_rr_count(questions); ++i) {
     ldns_pkt_push_rr(reply.get(), LDNS_SECTION_QUESTION, ldns_rr_clone(ldns_rr_list_rr(questions, i)));
@@ -309,6 +311,15 @@ std::vector<uint8_t> ServFailWhy(const ldns_pkt* query, const LabStyle& style, u
   if (ldns_pkt_edns(query) && style.edns == LabEdns::kSpoken) {
     ldns_pkt_set_edns_data(reply.get(), ldns_rdf_new_frm_data(LDNS_RDF_TYPE_NONE, sizeof(option), option));
   }
+  return ToWire(reply.get());
+}
+
+std::vector<uint8_t> ReferUpward(const ldns_pkt* query, const LabStyle& style) {
+  const Packet reply = BeginReply(query, style);
+  ldns_pkt_set_aa(reply.get(), 0);
+  ldns_rr* rr = nullptr;
+  MXSCAN_CHECK(ldns_rr_new_frm_str(&rr, ". NS ns.names-of-servers.net.", 60, nullptr, nullptr) == LDNS_STATUS_OK);
+  ldns_pkt_push_rr(reply.get(), LDNS_SECTION_AUTHORITY, rr);
   return ToWire(reply.get());
 }
 
@@ -352,8 +363,11 @@ std::optional<std::vector<uint8_t>> FailedAnswer(const ldns_pkt* query, const La
     case LabFailure::kServFailCdDrop:
       if (ldns_pkt_cd(query)) return std::vector<uint8_t>();
       return Empty(query, style, LDNS_RCODE_SERVFAIL, false);
+    case LabFailure::kLame:
+      return ReferUpward(query, style);
     case LabFailure::kData:
     case LabFailure::kAliasAndData:
+    case LabFailure::kCached:
       return std::nullopt;
   }
   return std::nullopt;
@@ -472,6 +486,10 @@ std::vector<uint8_t> Lab::Respond(std::span<const uint8_t> query, bool tcp) cons
   }
   if (style_.truncate && !tcp) return Empty(parsed, style_, LDNS_RCODE_NOERROR, true);
   const Packet reply = BeginReply(parsed, style_);
+  if (failure != nullptr && *failure == LabFailure::kCached) {
+    ldns_pkt_set_aa(reply.get(), 0);
+    ldns_pkt_set_ra(reply.get(), 1);
+  }
   const ldns_pkt_rcode rcode = data_->Resolve(name, type, ldns_pkt_cd(parsed), reply.get());
   ldns_pkt_set_rcode(reply.get(), static_cast<uint8_t>(rcode));
   Apply(style_, seed, reply.get());

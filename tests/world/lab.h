@@ -1,4 +1,4 @@
-// A small resolver over zones that a test states in ten lines of master file.
+// A small resolver, or server, over zones that a test states in ten lines of master file.
 //
 // Purpose: Lab answers as a recursive resolver would that knows the lab's zones and nothing else: aliases and DNAMEs
 // followed across the zones, wildcards (RFC 4592), NXDOMAIN and NODATA with the SOA of the zone (RFC 2308), RA set.
@@ -39,6 +39,8 @@ enum class LabFailure : uint8_t {
   kBogusAlways,      // the same with CD
   kUnreachable,      // SERVFAIL with Extended DNS Error 22
   kServFailCdDrop,   // SERVFAIL, and no answer at all where CD is set
+  kCached,           // what the zone holds, as out of a resolver's cache: RA without AA
+  kLame,             // a referral to the root, as of a server that does not serve the zone (RFC 1912 2.8)
 };
 
 // How a lab puts what it says. None of it changes what an answer means.
@@ -54,6 +56,7 @@ struct LabStyle {
   bool noise = false;                      // unrelated records in every section, wrong addresses in the additional one
   bool noise_in_negative_answers = false;  // and an answer section that is about something else where there was none
   bool truncate = false;                   // TC in every answer over UDP
+  bool authoritative = false;              // AA and no RA: as the zones' own server
   LabEdns edns = LabEdns::kSpoken;
   int jitter_ms = 0;  // each answer over UDP is late by less than this, so that they come in any order
   int late_type = 0;  // answers of this type come after all others that are due with them

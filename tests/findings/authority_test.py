@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Every finding that needs the zones' own servers, in each of its states, end to end.
+
+usage: authority_test.py MXSCAN LAB_SERVE [--timeout T] [--keep] [-v]
+
+The zones of cases/authority/*.txt are served by two servers and scanned with `--resolver iterative`; each zone of a
+case is one whose servers the scan knows, so that it is a zone of its own. The same list through a resolver shows none
+of these findings.
+"""
+
+import argparse
+import collections
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "real"))
+import case_files  # noqa: E402  (no byte code beside the sources)
+import findings_test  # noqa: E402
+
+SCAN_LIMIT_S = 120
+LOOKUPS = "mx,a,aaaa,ptr,confirm,probe"
+OPTIONS = argparse.Namespace(timeout="400ms", keep=False)
+# Findings that nothing of these cases makes unknown or present, and why.
+NOT_SHOWN = {
+    ("mx_ttl_invalid", "present"): "ldns reads no such TTL; the synthetic internet plants it",
+    ("mx_rrset_inconsistent", "present"): "needs every server",
+    ("mx_rrset_inconsistent", "near"): "needs every server",
+    ("mx_rrset_inconsistent", "unknown"): "needs every server",
+}
+
+
+class AuthorityTest(unittest.TestCase):
+    check_case = findings_test.FindingsTest.check_case
+    check_counted = findings_test.FindingsTest.check_counted
+    check_tables_agree = findings_test.FindingsTest.check_tables_agree
+    state_of = findings_test.FindingsTest.state_of
+
+    @classmethod
+    def setUpClass(cls):
+        cls.maxDiff = None
+        cls.catalog = findings_test.catalog()
+        cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="mxscan-authority-"))
+        cls.expanded = cls.read("one_server.txt")
+        cls.base = cls.run_batch("base", cls.expanded)
+
+    @classmethod
+    def tearDownClass(cls):
+        if OPTIONS.keep:
+            print(f"kept: {cls.directory}", file=sys.stderr)
+        else:
+            shutil.rmtree(cls.directory)
+
+    @staticmethod
+    def read(name):
+        namer = case_files.Namer()
+        return [case_files.expand(case, namer) for case in case_files.read_cases([HERE / "cases" / "authority" / name])]
+
+    @classmethod
+    def run_batch(cls, name, expanded, options=(), iterative=True, style=()):
+        """Serves the cases, scans their domains and returns the rows."""
+        directory = cls.directory / name
+        directory.mkdir()
+        (directory / "lab.txt").write_text(case_files.lab_file(expanded))
+        (directory / "list.txt").write_text("".join(line + "\n" for case in expanded for line in case.scans))
+        (directory / "hints").write_text(". NS a.root.\na.root. A 127.53.0.1\nb.root. A 127.53.0.2\n")
+        role = ["--authoritative"] if iterative else []
+        with subprocess.Popen([OPTIONS.lab_serve, str(directory / "lab.txt"), *role, *style], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as lab:
+            endpoints = lab.stdout.readline().split()
+            if len(endpoints) != 2:
+                raise RuntimeError(f"{name}: the lab did not start")
+            command = [OPTIONS.mxscan, "scan", str(directory / "list.txt"), "-o", str(directory / "out"),
+                       "--timeout", OPTIONS.timeout, "--tries", "2", "--inflight", "100", "--rate", "0",
+                       "--server-rate", "0", "--server-inflight", "0", "--threads", "1", "--seed", "7",
+                       "--compression", "none", "--format", "plain", "--quiet", *options]
+            if iterative:
+                command += ["--resolver", "iterative", "--root-hints", str(directory / "hints"),
+                            "--lab", endpoints[0].rsplit(":", 1)[1], "--lookups", LOOKUPS]
+                addresses = ",".join(endpoint.rsplit(":", 1)[0] for endpoint in endpoints)
+                for case in expanded:
+                    for apex, _ in case.zones:
+                        command += ["--zone-servers", f"{apex}={addresses}"]
+            else:
+                command += [word for endpoint in endpoints for word in ("--resolver", endpoint)]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True, timeout=SCAN_LIMIT_S, check=False)
+            lab.stdin.close()
+            lab.wait()
+        if done.returncode != 0:
+            raise RuntimeError(f"{name}: {' '.join(command)}: exit {done.returncode}\n{done.stdout}")
+        return findings_test.Rows(directory / "out")
+
+    def assert_cases(self, rows, expanded):
+        wrong = [line for case in expanded for line in self.check_case(rows, case)]
+        self.assertEqual(wrong, [], "\n" + "\n".join(wrong))
+
+    def of_authority(self):
+        return [finding for finding, (_, _, needs) in self.catalog.items() if needs == "auth"]
+
+    def test_cases(self):
+        self.assert_cases(self.base, self.expanded)
+        self.check_tables_agree(self.base)
+        self.check_counted(self.base, self.expanded)
+
+    def test_every_finding_has_its_cases(self):
+        shown = collections.defaultdict(set)
+        for case in self.expanded:
+            for state, finding, _ in case.expected:
+                shown[finding].add(state)
+        missing = [f"{finding} has no case `{state}`" for finding in self.of_authority()
+                   for state in ("present", "near", "unknown")
+                   if state not in shown[finding] and (finding, state) not in NOT_SHOWN]
+        self.assertEqual(missing, [], "\n" + "\n".join(missing))
+
+    def test_counts_add_up(self):
+        rows = self.base
+        subjects = {"domain": len(rows.tables["domains"]), "mx_set": len(rows.tables["domains"]),
+                    "host": len(rows.tables["hosts"])}
+        for finding in self.of_authority():
+            row = rows.summary[finding]
+            counts = [int(row[column]) for column in ("present", "absent", "unknown", "not_applicable")]
+            self.assertEqual(sum(counts), subjects[self.catalog[finding][0]], finding)
+
+    def test_summarize_counts_the_same(self):
+        """What is applicable is told from the record of the run, so the recount knows it too."""
+        done = subprocess.run([OPTIONS.mxscan, "summarize", str(self.directory / "base" / "out")],
+                              stdout=subprocess.PIPE, text=True, check=True)
+        for finding in ("mx_ttl_low", "mx_rr_duplicate", "domain_apex_cname"):
+            self.assertIn(finding, done.stdout)
+
+    def test_through_a_resolver(self):
+        """Nothing of this can be told through a cache."""
+        rows = self.run_batch("resolver", self.expanded, iterative=False, options=("--lookups", LOOKUPS))
+        for finding in self.of_authority():
+            row = rows.summary[finding]
+            self.assertEqual([int(row[column]) for column in ("present", "absent", "unknown")], [0, 0, 0], finding)
+            self.assertFalse([row for row in rows.tables["findings"] if row["finding"] == finding])
+
+    def test_put_otherwise(self):
+        """Records in another order, letters in another case, over TCP: the same verdicts."""
+        for name, style in (("shuffled", ("--shuffle", "--recase")), ("tcp", ("--truncate",)),
+                            ("any_order", ("--jitter", "30"))):
+            with self.subTest(name):
+                self.assert_cases(self.run_batch(name, self.expanded, style=style), self.expanded)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mxscan")
+    parser.add_argument("lab_serve")
+    parser.add_argument("--timeout", default="400ms", help="of a scan's attempts: longer for a slow build")
+    parser.add_argument("--keep", action="store_true")
+    parser.parse_known_args(namespace=OPTIONS)
+    unittest.main(argv=[sys.argv[0], *parser.parse_known_args()[1]])
+
+
+if __name__ == "__main__":
+    main()
