@@ -54,8 +54,10 @@ bool DomainScopeApplies(FindingId id, const DomainRow& row, const Capabilities& 
   }
 }
 
-bool MxSetScopeApplies(FindingId id, const DomainRow& row) {
+bool MxSetScopeApplies(FindingId id, const DomainRow& row, const Capabilities& capabilities) {
   switch (id) {
+    case FindingId::kMxRrsetInconsistent:
+      return capabilities.every_server && IsDataOrFailed(row.mx_outcome);
     case FindingId::kMxNoneImplicit:
     case FindingId::kImplicitMxSuspect:
     case FindingId::kMxNoneNoAddress:
@@ -124,8 +126,8 @@ FindingSet FindingsOf(const Row& representative, const Capabilities& capabilitie
 
 }  // namespace
 
-Capabilities CapabilitiesOf(std::string_view lookups, bool iterative) {
-  Capabilities capabilities{.auth = iterative};
+Capabilities CapabilitiesOf(std::string_view lookups, bool iterative, bool every_server) {
+  Capabilities capabilities{.auth = iterative, .every_server = every_server};
   while (!lookups.empty()) {
     const size_t comma = lookups.find(',');
     const std::string_view group = lookups.substr(0, comma);
@@ -148,7 +150,7 @@ bool Applicable(FindingId id, const DomainRow& row, const Capabilities& capabili
     case Scope::kDomain:
       return DomainScopeApplies(id, row, capabilities);
     case Scope::kMxSet:
-      return MxSetScopeApplies(id, row);
+      return MxSetScopeApplies(id, row, capabilities);
     case Scope::kPolicy:
     case Scope::kZone:
       return row.mx_outcome != Outcome::kNotAsked && row.mx_outcome != Outcome::kNxDomain;

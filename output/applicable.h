@@ -4,8 +4,9 @@
 // how many subjects it was absent and for how many it could not apply; both follow from the columns of the row.
 //
 // The rules, by the row that is the finding's subject:
-// - Whatever needs `auth`, `resolver` or `policy` applies only where the run had that capability, and `mx_wildcard` and
-//   `domain_from_wildcard` only where wildcard probes were asked; the rules below hold for them besides.
+// - Whatever needs `auth`, `resolver` or `policy` applies only where the run had that capability, `mx_wildcard` and
+//   `domain_from_wildcard` only where wildcard probes were asked, and `mx_rrset_inconsistent` only where every server
+//   was; the rules below hold for them besides.
 //   `domain_name_invalid` (needs `input`) has rejected lines for subjects, no domain rows; it is absent of a line that
 //   is rejected only as `blocked`, which holds a name.
 // - Domain row, scope `domain`: domain_nxdomain, domain_lookup_*, domain_dnssec_bogus, domain_is_alias, domain_alias_*,
@@ -43,6 +44,7 @@ namespace mxscan {
 // What a run was able to find out beyond plain lookups.
 struct Capabilities {
   bool auth = false;             // answers came from authoritative servers, not out of caches
+  bool every_server = false;     // and every server of a zone was asked for the MX set
   bool resolver = false;         // recursive resolvers answered, and their SERVFAILs were asked about (`bogus`)
   bool policy = false;           // the policy lookups were switched on
   bool wildcard_probes = false;  // random labels were asked (`wildcard`)
@@ -50,8 +52,8 @@ struct Capabilities {
   friend bool operator==(const Capabilities&, const Capabilities&) = default;
 };
 
-// By the groups of lookups of a scan ("mx,a,bogus"), and whether it asked the zones' own servers.
-Capabilities CapabilitiesOf(std::string_view lookups, bool iterative);
+// By the groups of lookups of a scan ("mx,a,bogus"), and whether it asked the zones' own servers, or all of them.
+Capabilities CapabilitiesOf(std::string_view lookups, bool iterative, bool every_server);
 
 bool Applicable(FindingId id, const DomainRow& row, const Capabilities& capabilities = {});
 bool Applicable(FindingId id, const MxRow& row, const Capabilities& capabilities = {});

@@ -76,6 +76,7 @@ inline constexpr int kTargetsNxDomainMax = 5;            // name servers that do
 inline constexpr int kTargetDepthMax = 4;                // sub-questions of sub-questions
 inline constexpr int kNsNamesMax = 20;                   // name servers kept of a delegation
 inline constexpr int kZoneServersMax = 48;               // addresses kept of a delegation
+inline constexpr int kPollTriesMax = 2;                  // of one server, where every server of a zone is asked
 inline constexpr int kWaitChainMax = 64;       // questions that wait for each other; a longer chain is a cycle
 inline constexpr int kSendsPerAttemptMax = 4;  // of one attempt: with EDNS, without, without 0x20, by TCP
 static_assert(kSendsPerLinkMax <= kSendsInAllMax && kTargetSendsPerDelegationMax <= kSendsPerLinkMax);

@@ -6,6 +6,7 @@ world_pid=
 # shellcheck disable=SC2034  # for those who source this
 world_address=
 world_port=
+world_options=()  # of every world
 
 # Waits until the world that was just begun is there.
 await_world() {
@@ -27,7 +28,7 @@ start_world() {
   # A loopback address of our own, so that nothing else stands at the port.
   world_address=127.$((RANDOM % 200 + 20)).$((RANDOM % 254 + 1)).$((RANDOM % 254 + 1)):5300
   rm -f "$work/world.ready"
-  "$build/tests/world/world" --seed "$seed" --size "$size" serve --listen "$world_address" --list "$work/names.txt" \
+  "$build/tests/world/world" --seed "$seed" --size "$size" "${world_options[@]}" serve --listen "$world_address" --list "$work/names.txt" \
     --ready "$work/world.ready" >"$work/world.log" 2>&1 &
   await_world "$work"
 }
@@ -40,7 +41,7 @@ start_authorities() {
   world_port=$((20000 + RANDOM % 10000))
   printf '%s\n' '. NS a.root.' 'a.root. 3600 A 127.64.0.1' "b.root. 3600 IN A 127.64.0.2 ; the world's" >"$work/hints"
   rm -f "$work/world.ready"
-  "$build/tests/world/world" --seed "$seed" --size "$size" serve --authoritative --listen "0.0.0.0:$world_port" \
+  "$build/tests/world/world" --seed "$seed" --size "$size" "${world_options[@]}" serve --authoritative --listen "0.0.0.0:$world_port" \
     --list "$work/names.txt" --ready "$work/world.ready" "$@" >"$work/world.log" 2>&1 &
   await_world "$work"
 }

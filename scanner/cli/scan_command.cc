@@ -35,6 +35,7 @@ struct ScanFlags {
   std::string root_hints;
   int lab_port = 0;
   bool minimise = false;
+  bool every_server = false;
   std::vector<std::string> zone_servers;
   std::string nat64;
   std::string inflight = "4096";
@@ -212,6 +213,7 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
     if (!flags->root_hints.empty()) return Usage("--root-hints is for --resolver iterative");
     if (flags->lab_port != 0) return Usage("--lab is for --resolver iterative");
     if (flags->minimise) return Usage("--minimise is for --resolver iterative");
+    if (flags->every_server) return Usage("--all-servers is for --resolver iterative: a resolver asks one server");
     if (!flags->zone_servers.empty()) return Usage("--zone-servers is for --resolver iterative");
     absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), flags->resolvers);
     if (!servers.ok()) return servers.status();
@@ -225,6 +227,7 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
     return Usage("--lookups: 'bogus' needs a resolver that validates; with --resolver iterative there is none");
   }
   options->minimise = flags->minimise;
+  options->every_server = flags->every_server;
   for (const std::string& text : flags->zone_servers) {
     if (absl::Status status = ReadGivenZone(text, &options->zones.emplace_back()); !status.ok()) return status;
   }
@@ -275,6 +278,7 @@ std::vector<std::pair<std::string, std::string>> Described(const ScanFlags& flag
   if (options.iterative) {
     add("root-hints", flags.root_hints);  // empty: built in
     if (options.minimise) add("minimise", "true");
+    if (options.every_server) add(kEveryServerOption, "true");
     if (!options.zones.empty()) add_each("zone-servers", flags.zone_servers);
     if (options.lab) add("lab", absl::StrCat(flags.lab_port));
   }
@@ -354,6 +358,10 @@ ScanCommand::ScanCommand(CLI::App* root) {
                    "of --resolver iterative: the root's servers, in the format of named.root; else those built in");
   app_->add_flag("--minimise", flags_.minimise,
                  "of --resolver iterative: ask a zone only for the next label below it (RFC 9156); more questions");
+  app_->add_flag(
+      "--all-servers", flags_.every_server,
+      "of --resolver iterative: ask every server of a domain's zone for its MX records, and compare; --dry-run "
+      "says what that costs");
   app_->add_option("--zone-servers", flags_.zone_servers,
                    "of --resolver iterative: ZONE=ADDRESS[,ADDRESS...], repeatable: ask these for ZONE and what is "
                    "below it, and not its parent for its servers")
@@ -414,12 +422,17 @@ ScanCommand::ScanCommand(CLI::App* root) {
 
 // What each group of lookups asks: exactly where the list tells it, else of what. Each thing is asked once a run,
 // whoever wants it; retries come on top.
-std::string CostsText(const LookupGroups& lookups, uint64_t names) {
+std::string CostsText(const LookupGroups& lookups, bool every_server, uint64_t names) {
   std::string text = "questions, each asked once, retries not counted:\n";
   const auto group = [&text](bool on, std::string_view name, const std::string& cost) {
     absl::StrAppend(&text, "  ", std::string(name), std::string(10 - name.size(), ' '), on ? "" : "(off) ", cost, "\n");
   };
   group(true, "mx", absl::StrCat("1 a name: ", names));
+  if (every_server) {
+    absl::StrAppend(
+        &text, "  all servers 1 more an address of each further server of the name's zone: most zones have 2 ",
+        "to 8, so ", names, " to ", 7 * names, "; at most ", kSendsPerLinkMax, " packets a name and zone\n");
+  }
   group(lookups.a, "a", "1 an exchange, and 1 a name that has no MX");
   group(lookups.aaaa, "aaaa", "1 an exchange, and 1 a name that has no MX");
   group(lookups.ptr, "ptr", "1 a global address of these");
@@ -470,7 +483,7 @@ int ScanCommand::DryRun(const ScanOptions& options) {
     absl::StrAppend(&text, "resolvers: ", options.servers.size(), ", the first is ", options.servers[0].ToString(),
                     "\n");
   }
-  absl::StrAppend(&text, CostsText(options.lookups, names));
+  absl::StrAppend(&text, CostsText(options.lookups, options.every_server, names));
   if (options.iterative) {
     absl::StrAppend(&text, "  each question: 1 packet at a zone whose servers are known, 1 more a zone cut on the way ",
                     "that is not, 1 or 2 a name server without glue\n");

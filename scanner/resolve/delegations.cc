@@ -128,6 +128,7 @@ void DelegationCache::Give(const GivenZone& zone) {
   given->given = !zone.fallback;
   given->since = -kDelegationRefreshNs;
   for (const IpAddress& server : zone.servers) given->AddServer(0, server);
+  given->glued = 1;
   if (zone.zone.view().size() == 1) {
     root_ = std::move(given);
   } else if (!index_.contains(zone.zone.view())) {

@@ -40,7 +40,8 @@ struct Delegation {
   // Children that were asked about and are no zones of their own: questions below them do not wait for each other. By
   // hash: where two share one, one waits for the other in vain or does not wait, which is a matter of cost.
   std::vector<uint64_t> uncut;
-  TimeNs since = 0;  // when it was learnt
+  uint32_t glued = 0;  // name servers whose addresses came with the delegation: bit i for ns[i]
+  TimeNs since = 0;    // when it was learnt
   TimeNs expires = kNever;
   bool given = false;              // by the user, not by its parent: it stays
   bool grown = false;              // since the cache last counted its bytes
@@ -54,6 +55,7 @@ struct Delegation {
   bool IsUncut(NameView child) const;
   void AddUncut(NameView child);
 };
+static_assert(kNsNamesMax <= 32, "bits of a word");
 using DelegationRef = std::shared_ptr<Delegation>;
 
 // A zone whose servers the user names: its parent is not asked for them.
@@ -83,6 +85,7 @@ class DelegationCache {
     Fill(referral, parent_expires, now, added.get());
     for (const Glue& glue : referral.glue) {
       if (usable(glue.address)) added->AddServer(glue.ns, glue.address);
+      added->glued |= uint32_t{1} << glue.ns;
     }
     Insert(added);
     return added;

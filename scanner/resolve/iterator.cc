@@ -68,7 +68,16 @@ bool Iterator::Usable(const IpAddress& address) {
 }
 
 bool Iterator::Ask(NameView name, RrType type, uint64_t tag, Checking /*checking*/) {
+  return Begin(NewTask(), name, type, tag);
+}
+
+bool Iterator::AskEveryServer(NameView name, RrType type, uint64_t tag) {
   const uint32_t index = NewTask();
+  At(index).poll = std::make_unique<ServerPoll>();
+  return Begin(index, name, type, tag);
+}
+
+bool Iterator::Begin(uint32_t index, NameView name, RrType type, uint64_t tag) {
   Task& task = At(index);
   task.tag = tag;
   task.type = type;
@@ -92,9 +101,10 @@ void Iterator::Step(uint32_t index, TimeNs now) {
     Task& task = At(index);
     if (IsForbidden(&task)) return Fail(index, now);
     if (task.zone == nullptr) {
-      if (Remember(index, now)) return;
+      if (task.poll == nullptr && Remember(index, now)) return;
       EnterZone(&task, ZoneFor(task, now));
     }
+    if (task.polling) return PollOn(index, now);
     if (!MaySend(index)) {
       ++counters_.caps;
       task.capped = true;
@@ -133,7 +143,9 @@ void Iterator::EnterZone(Task* task, DelegationRef zone) {
   task->minimised_ns = false;
   task->capped = task->withheld = false;
   task->tries.fill(0);
-  task->failed = task->secondhand = 0;
+  task->failed = task->secondhand = task->said = task->lame = 0;
+  task->polling = false;
+  if (task->poll != nullptr) task->poll->Forget();
   task->take_secondhand = false;
   task->targets_done = 0;
   task->attempts = task->targets_here = task->target_sends_here = 0;
@@ -212,17 +224,22 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
   if (minimised && TakeMinimised(index, kind, now)) return nullptr;
   ZoneServer& server = task.zone->servers[static_cast<size_t>(task.attempt_server)];
   // Those that were lame the last time are asked after all others.
-  const bool nobody_better = task.take_secondhand || server.lame;
+  const bool nobody_better = !task.polling && (task.take_secondhand || server.lame);
   if (kind == ResponseKind::kFinal || kind == ResponseKind::kAlias) {
     server.lame = false;
     if (answer().authoritative) LearnServers(*end.message, task.zone.get());
-    if (kind == ResponseKind::kFinal) KeepAnswer(task, end, now);
+    if (kind == ResponseKind::kFinal && task.poll == nullptr) KeepAnswer(task, end, now);
     // Its parent holds NS records where the zone holds the alias.
     const bool at_apex = task.chain.empty() && task.zone->zone.size() == task.current.view().size();
     if (at_apex && (!answer().chain.empty() || answer().cname_coexists)) task.apex_cname = true;
   } else if (kind == ResponseKind::kSecondhand && nobody_better) {
     kind = ResponseKind::kFinal;
     task.told_secondhand = true;
+  }
+  if (TakePolled(index, kind, end)) {
+    EndLeadership(index, true, now);
+    MakeReady(index);
+    return nullptr;
   }
   switch (kind) {
     case ResponseKind::kFinal:
@@ -255,6 +272,9 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
     ++counters_.lame;
     server.lame = true;
   }
+  // Who refuses may serve the zone to others.
+  const bool lame_here = kind == ResponseKind::kLame || kind == ResponseKind::kSecondhand;
+  if (lame_here) task.lame |= uint64_t{1} << task.attempt_server;
   task.failed |= uint64_t{1} << task.attempt_server;
   EndLeadership(index, false, now);
   MakeReady(index);
@@ -438,11 +458,16 @@ const Completion* Iterator::Complete(uint32_t index, Outcome outcome) {
                      .truncated = !IsDefinite(outcome) && task.failure == Failure::kTruncated,
                      .apex_cname = task.apex_cname,
                      .secondhand = task.told_secondhand,
+                     .servers = task.poll == nullptr ? nullptr : &kept.servers,
                      .server = task.answered ? 0 : -1,
                      .peer = task.peer,
                      .sends = task.sends,
                      .rtt_ns = task.rtt_ns,
                      .extended_error = IsDefinite(outcome) ? -1 : task.extended_error};
+  if (task.poll != nullptr) {
+    kept.servers = task.poll->observation();
+    counters_.polls_differing += kept.servers.differ;
+  }
   FreeTask(index);
   MXSCAN_CHECK(open_ > 0);
   --open_;
@@ -500,6 +525,10 @@ const Completion* Iterator::NextUnanswered() {
       if (const Completion* completion = TellRemembered(index, advanced_at_)) return completion;
       continue;
     }
+    if (At(index).state == State::kPolled) {
+      if (const Completion* completion = EndPoll(index, advanced_at_)) return completion;
+      continue;
+    }
     answer().Clear();
     return Complete(index, FailureOutcome(At(index)));
   }
@@ -533,6 +562,11 @@ std::vector<DetailCounter> Iterator::details() const {
           {"special_addresses_refused", counters_.special},
           {"delegations_refreshed", counters_.refreshed},
           {"answers_remembered", counters_.remembered},
+          {"every_server_zones", counters_.polls},
+          {"every_server_answered", counters_.polled_answered},
+          {"every_server_lame", counters_.polled_lame},
+          {"every_server_failed", counters_.polled_failed},
+          {"every_server_names_differing", counters_.polls_differing},
           {"servers_known", engine_.authorities().size()},
           {"servers_forgotten", engine_.authorities().evicted()},
           {"delegations_known", delegations_.size()},

@@ -27,6 +27,13 @@
 // one cold top-level domain ask its parent once. Since everybody waits for one thing, a cycle is found by walking, and
 // no question waits where that would close one.
 //
+// Every server (AskEveryServer): once a server of a zone has answered, with data, with their absence or with an alias,
+// the others are asked as well, one after the other, each until it has answered or failed kPollTriesMax times; name
+// servers without glue are looked up for it. What they say is compared (server_poll.h), and the question goes on with
+// what does not depend on who was asked first. A referral from one of them moves the question down, to be asked of
+// every server there. That a name does not exist is taken from the first server of the root or of a top-level domain:
+// its other servers are not troubled for each name that nobody registered. Nothing of this is answered from memory.
+//
 // Work caps: limits.h. They belong to the question and are never reset while it is open, and its sub-questions draw on
 // its own; a name server's sub-question may cost kTargetSendsPerDelegationMax attempts with all others of the same
 // delegation. So a referral to 1,500 names of a victim sends him no more than that (NXNSAttack, Afek et al. 2020).
@@ -83,6 +90,12 @@ struct IteratorCounters {
   uint64_t special = 0;        // addresses of servers that are special, and not asked
   uint64_t refreshed = 0;      // delegations that were asked for again, since all their servers failed
   uint64_t remembered = 0;     // links of questions that were told from memory
+  // Of questions that every server was asked: zones that were asked to the end, and their servers.
+  uint64_t polls = 0;
+  uint64_t polls_differing = 0;
+  uint64_t polled_answered = 0;
+  uint64_t polled_lame = 0;
+  uint64_t polled_failed = 0;
 };
 
 enum class Failure : uint8_t;  // iterator_task.h
@@ -97,6 +110,7 @@ class Iterator final : public Resolver {
   using Resolver::Ask;
   // `checking` has no meaning here: authoritative servers validate nothing.
   bool Ask(NameView name, RrType type, uint64_t tag, Checking checking) override;
+  bool AskEveryServer(NameView name, RrType type, uint64_t tag) override;
   bool HasRoom() const override { return open_ < options_.questions_max; }
   bool HasUnsent() const override { return !ready_.empty() || engine_.HasUnsent() || !failed_.empty(); }
   void Expect(std::span<const InDatagram> datagrams) const override;
@@ -118,7 +132,7 @@ class Iterator final : public Resolver {
   const AuthorityEngine& engine() const { return engine_; }
 
  private:
-  enum class State : uint8_t { kFree, kReady, kAsking, kWaitingTarget, kWaitingLeader, kFailed, kRemembered };
+  enum class State : uint8_t { kFree, kReady, kAsking, kWaitingTarget, kWaitingLeader, kFailed, kRemembered, kPolled };
   struct Task;
   struct Leader {
     uint32_t task = 0;
@@ -131,6 +145,7 @@ class Iterator final : public Resolver {
   void FreeTask(uint32_t index);
   void MakeReady(uint32_t index);
   bool Usable(const IpAddress& address);
+  bool Begin(uint32_t index, NameView name, RrType type, uint64_t tag);
 
   // iterator.cc
   void Step(uint32_t index, TimeNs now);
@@ -169,6 +184,13 @@ class Iterator final : public Resolver {
   void EndLeadership(uint32_t index, bool answered, TimeNs now);
   bool WouldCycle(uint32_t index, uint32_t waits_for);
 
+  // iterator_poll.cc
+  bool TakePolled(uint32_t index, ResponseKind kind, const AttemptEnd& end);
+  void PollOn(uint32_t index, TimeNs now);
+  bool MayHaveMoreServers(Task* task);
+  void CountServers(const Task& task, int* lame, int* failed);
+  const Completion* EndPoll(uint32_t index, TimeNs now);
+
   // iterator_targets.cc
   TargetStep NextTarget(uint32_t index, TimeNs now);
   TargetStep TryTarget(uint32_t index, size_t ns, int family, TimeNs now);
@@ -196,6 +218,7 @@ class Iterator final : public Resolver {
   struct Kept {
     Completion completion;
     Answer answer;
+    ServersObservation servers;
   };
   std::array<Kept, kCompletionsKept> kept_;
   size_t kept_next_ = 0;  // the one that is filled next; its answer is the one at hand

@@ -110,7 +110,8 @@ int Iterator::PickAmong(const Task& task, bool lame, int tries_below, TimeNs now
   double best_cost = 0;
   const bool explore = random_.Below(kExplorers) == 0;
   for (size_t i = 0; i < servers.size(); ++i) {
-    if (servers[i].lame != lame || (task.failed >> i & 1) != 0 || task.tries[i] >= tries_below) continue;
+    const bool done = ((task.failed | task.said) >> i & 1) != 0;
+    if (servers[i].lame != lame || done || task.tries[i] >= tries_below) continue;
     if (!engine_.has_family(servers[i].address.family())) continue;
     double cost = random_.Unit();
     if (!explore) {

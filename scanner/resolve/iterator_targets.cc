@@ -18,7 +18,7 @@ uint64_t TargetBit(size_t ns, int family) { return uint64_t{1} << (ns + (family 
 }  // namespace
 
 // The next name server of the zone whose addresses are not known: looks it up, or waits for who does. IPv6 addresses
-// are asked for only of name servers that have no other.
+// are asked for only of name servers that have no other, but where every server is to be asked and none came as glue.
 Iterator::TargetStep Iterator::NextTarget(uint32_t index, TimeNs now) {
   const size_t count = At(index).zone->ns.size();
   for (const int family : {4, 6}) {
@@ -27,7 +27,9 @@ Iterator::TargetStep Iterator::NextTarget(uint32_t index, TimeNs now) {
       Task& task = At(index);
       const uint64_t bit = TargetBit(ns, family);
       if ((task.targets_done & bit) != 0) continue;
-      const TargetStep step = task.zone->HasAddressOf(ns, 0) ? TargetStep::kNone : TryTarget(index, ns, family, now);
+      const bool each_family = task.polling && (task.zone->glued >> ns & 1) == 0;
+      const bool known = task.zone->HasAddressOf(ns, each_family ? family : 0);
+      const TargetStep step = known ? TargetStep::kNone : TryTarget(index, ns, family, now);
       if (step == TargetStep::kWaiting) return step;
       At(index).targets_done |= bit;
       if (step == TargetStep::kFound) return step;
@@ -139,6 +141,7 @@ void Iterator::FinishTarget(uint32_t index, Outcome outcome, TimeNs now) {
     if (addresses.size() > static_cast<size_t>(kZoneServersMax)) addresses.resize(kZoneServersMax);
     lifetime = std::clamp(answer().ttl, kTargetTtlMinS, kTargetTtlMaxS) * kSecond;
   }
+  asked.failed = !IsDefinite(outcome);
   if (outcome == Outcome::kNxDomain) ++top.targets_nxdomain;
   // What the caps of this question's user cut short says nothing to others: they ask for themselves, on their own
   // purse.

@@ -2,7 +2,10 @@
 #ifndef MXSCAN_SCANNER_RESOLVE_ITERATOR_TASK_H_
 #define MXSCAN_SCANNER_RESOLVE_ITERATOR_TASK_H_
 
+#include <memory>
+
 #include "scanner/resolve/iterator.h"
+#include "scanner/resolve/server_poll.h"
 
 namespace mxscan {
 
@@ -30,14 +33,18 @@ struct Iterator::Task {
   bool forgotten = false;   // its answer was remembered, and then was not
   bool apex_cname = false;  // see Completion
   bool told_secondhand = false;
-  uint32_t allowed_by = 0;  // generation of the blocklist that was asked about `current` last
-  DelegationRef zone;       // null: to be found
-  std::vector<Name> chain;  // alias links so far
+  std::unique_ptr<ServerPoll> poll;  // of a question that every server is asked
+  uint32_t allowed_by = 0;           // generation of the blocklist that was asked about `current` last
+  DelegationRef zone;                // null: to be found
+  std::vector<Name> chain;           // alias links so far
   // At this zone.
   std::array<uint8_t, kZoneServersMax> tries{};  // by server
   uint64_t failed = 0;                           // servers that answered and cannot help
   uint64_t secondhand = 0;                       // of these, those that had data out of a resolver's cache
   bool take_secondhand = false;                  // nobody has better
+  uint64_t said = 0;                             // of a poll: servers that have answered,
+  uint64_t lame = 0;                             // and those that do not serve the zone
+  bool polling = false;                          // the zone has answered, its other servers are being asked
   uint64_t targets_done = 0;                     // name servers looked up: bit i for IPv4, then for IPv6, then glue
   int labels_below = 1;                          // of the name asked for below the zone, while it is minimised
   bool minimised_ns = false;                     // it is asked for with type NS, as A has failed

@@ -21,6 +21,7 @@
 #include "scanner/dns/name.h"
 #include "scanner/dns/wire.h"
 #include "scanner/resolve/servers.h"
+#include "scanner/verdict/observation.h"
 
 namespace mxscan {
 
@@ -74,6 +75,7 @@ struct Completion {
   bool truncated = false;   // TC was set and no TCP attempt succeeded (outcome is kServFail)
   bool apex_cname = false;  // iterative: the name asked is the apex of a zone, and a CNAME was seen there
   bool secondhand = false;  // iterative: data that a server of the zone had out of a resolver's cache
+  const ServersObservation* servers = nullptr;  // of AskEveryServer; lives as long as the answer
   int server = -1;          // index of the one that gave the last accepted answer; -1: none. Iterative: 0, see peer
   Endpoint peer;            // where that answer came from
   int sends = 0;            // attempts sent
@@ -104,6 +106,9 @@ class Resolver {
   // where the blocklist forbids it: it is then completed like any other, but nothing is sent for it.
   virtual bool Ask(NameView name, RrType type, uint64_t tag, Checking checking) = 0;
   bool Ask(NameView name, RrType type, uint64_t tag) { return Ask(name, type, tag, Checking::kEnabled); }
+  // The same, but that every server of each zone that answers is asked, and what they say is compared. Only iterative
+  // resolution knows them.
+  virtual bool AskEveryServer(NameView name, RrType type, uint64_t tag) { return Ask(name, type, tag); }
   virtual bool HasRoom() const = 0;
   // Whether there is something to do that may have to wait for nothing: questions that Advance has not seen yet, or
   // withheld ones to be completed.

@@ -30,8 +30,9 @@ enum class TargetState : uint8_t { kUnknown, kAsking, kKnown };
 struct TargetFamily {
   TargetState state = TargetState::kUnknown;
   bool nxdomain = false;
-  uint32_t task = 0;   // kAsking: whose question it is
-  TimeNs expires = 0;  // kKnown
+  bool failed = false;  // no definite answer
+  uint32_t task = 0;    // kAsking: whose question it is
+  TimeNs expires = 0;   // kKnown
   std::vector<IpAddress> addresses;
   std::vector<uint32_t> waiters;  // kAsking: tasks
 };

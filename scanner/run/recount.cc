@@ -80,12 +80,14 @@ absl::StatusOr<Recount> RecountDataset(FileSystem* files, const std::string& dir
   options.spill_prefix = "recount";
   options.memory_max_bytes = size_t{1} << 30;
   bool iterative = false;
+  bool every_server = false;
   std::string_view lookups;
   for (const auto& [name, value] : run->options) {
     if (name == kResolverOption) iterative |= value == kIterative;
+    if (name == kEveryServerOption) every_server |= value == "true";
     if (name == "lookups") lookups = value;
   }
-  options.capabilities = CapabilitiesOf(lookups, iterative);
+  options.capabilities = CapabilitiesOf(lookups, iterative, every_server);
   recount.summary = std::make_unique<Summary>(options);
   absl::Status status = AddRows<DomainRow>(*reader, recount.summary.get());
   if (status.ok()) status = AddRows<MxRow>(*reader, recount.summary.get());

@@ -87,7 +87,8 @@ SummaryOptions ScanCore::SummaryOptionsFor(const std::string& name) const {
   options.spill_prefix = absl::StrCat("summary-", name);
   const uint64_t share = SummaryShare(options_.memory_bytes) / (environment_.transports.size() + 1);
   options.memory_max_bytes = static_cast<size_t>(std::max(kSummaryFloor, share));
-  options.capabilities = CapabilitiesOf(LookupsText(options_.lookups), options_.iterative);  // as the recount reads it
+  options.capabilities = CapabilitiesOf(LookupsText(options_.lookups), options_.iterative,
+                                        options_.every_server);  // as the recount reads it
   return options;
 }
 
@@ -217,6 +218,7 @@ void ScanCore::BeginRun() {
   };
   state("lookups", LookupsText(options_.lookups));
   if (options_.iterative) state(kResolverOption, kIterative);
+  if (options_.every_server) state(kEveryServerOption, "true");
   run_.seed = absl::StrCat(options_.seed);
   run_.host = environment_.host;
   run_.working_directory = environment_.working_directory;
@@ -286,6 +288,7 @@ void ScanCore::OpenWorker(int index, const RandomKey& key) {
   survey.workers = count;
   survey.lookups = options_.lookups;
   survey.authoritative = options_.iterative;
+  survey.every_server = options_.every_server;
   survey.domains_open_max = std::max<size_t>(1, kOpenDomainsDefault / static_cast<size_t>(count));
   survey.cache_bytes = CacheShare(options_.memory_bytes) / static_cast<uint64_t>(count) / (options_.iterative ? 2 : 1);
   survey.owner_seed = key.HashSeed(kOwnerPurpose);

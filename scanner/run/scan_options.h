@@ -33,6 +33,7 @@ inline constexpr int kAuthorityInflightDefault = 50;
 // Instead of resolvers, on the command line and in run.json's options: from the root down.
 inline constexpr char kResolverOption[] = "resolver";
 inline constexpr char kIterative[] = "iterative";
+inline constexpr char kEveryServerOption[] = "all-servers";
 
 struct ScanOptions {
   std::vector<std::string> inputs;
@@ -44,6 +45,7 @@ struct ScanOptions {
   bool lab = false;  // servers may stand at special addresses
   uint16_t authority_port = 53;
   bool minimise = false;                    // QNAME minimisation
+  bool every_server = false;                // of a zone is asked for the MX set
   std::vector<GivenZone> zones;             // of iterative resolution: their parents are not asked for their servers
   std::optional<IpPrefix> nat64;            // of the translator by which IPv4 is reached; none: it is reached itself
   double rate = kRateDefault;               // 0: no limit

@@ -85,6 +85,7 @@ struct SurveyOptions {
   uint64_t owner_seed = 0;                // the same in all workers
   uint64_t label_seed = 0;                // of the random labels; the same in all workers
   bool authoritative = false;             // the resolver asks the zones' own servers
+  bool every_server = false;              // and all of them for MX of a domain
   std::vector<std::string> server_texts;  // by the completion's server index; none: its peer
 };
 

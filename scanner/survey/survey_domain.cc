@@ -22,6 +22,7 @@ void ClearObservation(DomainObservation* observation) {
   observation->records.clear();
   observation->duplicate_records = false;
   observation->highest_ttl = 0;
+  observation->servers = ServersObservation();
   observation->exchanges.clear();
   observation->self.reset();
   observation->mail_probe = observation->smtp_probe = observation->mx_probe = Probe();
@@ -95,7 +96,12 @@ void Survey::Start(int64_t input_rank, std::string_view input, NameView domain) 
   task->name.assign(domain);
   ++domains_open_;
   ++counters_.domains_started;
-  resolver_->Ask(domain, RrType::kMx, MakeTag(TagKind::kDomainMx, task->index));
+  const uint64_t tag = MakeTag(TagKind::kDomainMx, task->index);
+  if (options_.every_server) {
+    resolver_->AskEveryServer(domain, RrType::kMx, tag);
+  } else {
+    resolver_->Ask(domain, RrType::kMx, tag);
+  }
 }
 
 // The observation begins with the answer: until then a domain is little more than its name, so that thousands of them
@@ -113,6 +119,7 @@ DomainObservation& Survey::BeginObservation(DomainTask* task) {
   observation.validation_asked = options_.lookups.bogus;
   observation.wildcards_asked = options_.lookups.wildcard;
   observation.authoritative = options_.authoritative;
+  observation.servers_asked = options_.every_server;
   return observation;
 }
 
@@ -124,6 +131,7 @@ void Survey::OnMx(DomainTask* task, Stage stage, const Completion& completion, i
   const bool goes_on = TakeStage(completion, stage, &observation.mx, &next);
   if (stage != Stage::kUnvalidated) observation.attempts += completion.sends;
   observation.asked_at_us = wall_us;
+  if (completion.servers != nullptr) observation.servers = *completion.servers;
   if (completion.server >= 0) {
     if (options_.server_texts.empty()) {
       observation.server = completion.peer.ToString();

@@ -36,9 +36,10 @@ constexpr FindingId kOfNoData[] = {FindingId::kMxNoneImplicit, FindingId::kImpli
 // What only an answer of the zone's own servers can tell.
 constexpr FindingId kOfAuthority[] = {FindingId::kMxRrDuplicate, FindingId::kMxTtlZero, FindingId::kMxTtlLow,
                                       FindingId::kMxTtlMixed, FindingId::kMxTtlInvalid};
-// Needs of these are met by no lookup of this classifier: every server of a zone, policy records.
-constexpr FindingId kOfOthers[] = {FindingId::kNullMxSenderConflict, FindingId::kNoMailWithoutNullMx,
-                                   FindingId::kMxRrsetInconsistent};
+// What takes all of them.
+constexpr FindingId kOfServers[] = {FindingId::kMxRrsetInconsistent};
+// Needs of these are met by no lookup of this classifier: policy records.
+constexpr FindingId kOfOthers[] = {FindingId::kNullMxSenderConflict, FindingId::kNoMailWithoutNullMx};
 
 FindingSet SetOf(std::initializer_list<std::span<const FindingId>> lists) {
   FindingSet set;
@@ -61,18 +62,22 @@ class MxSetJudge {
   void Run() {
     static const FindingSet kAlways = SetOf({kOfOthers});
     static const FindingSet kNotOfData = SetOf({kOfNoData});
-    static const FindingSet kNotOfNoData = SetOf({kOfMxData, kOfMxAddresses, kOfAuthority});
+    static const FindingSet kNotOfNoData = SetOf({kOfMxData, kOfMxAddresses, kOfAuthority, kOfServers});
     static const FindingSet kNotOfCaches = SetOf({kOfAuthority});
+    static const FindingSet kNotOfOneServer = SetOf({kOfServers});
     static const FindingSet kOfAddresses = SetOf({kOfMxAddresses});
     recorder_.NotApplicable(kAlways);
     if (!domain_.authoritative) recorder_.NotApplicable(kNotOfCaches);
+    if (!domain_.servers_asked) recorder_.NotApplicable(kNotOfOneServer);
     const Outcome outcome = domain_.mx.outcome;
     if (outcome == Outcome::kNotAsked) {
-      return NotApplicable({kOfMxData, kOfMxAddresses, kOfAuthority, kOfNoData, kTruncatedOnly});
+      return NotApplicable({kOfMxData, kOfMxAddresses, kOfAuthority, kOfServers, kOfNoData, kTruncatedOnly});
     }
     Set(FindingId::kMxTruncated, StateIf(domain_.mx.truncated));
     if (IsFailed(outcome)) return JudgeFailed();
-    if (outcome == Outcome::kNxDomain) return NotApplicable({kOfMxData, kOfMxAddresses, kOfAuthority, kOfNoData});
+    if (outcome == Outcome::kNxDomain) {
+      return NotApplicable({kOfMxData, kOfMxAddresses, kOfAuthority, kOfServers, kOfNoData});
+    }
     if (outcome == Outcome::kNoData) {
       recorder_.NotApplicable(kNotOfNoData);
       return JudgeNoData();
@@ -81,6 +86,7 @@ class MxSetJudge {
     JudgeNullMx();
     JudgeNames();
     if (domain_.authoritative) JudgeAuthority();
+    if (domain_.servers_asked) JudgeServers();
     if (domain_.addresses_asked) {
       JudgeAddresses();
       JudgeUsability();
@@ -109,6 +115,7 @@ class MxSetJudge {
     if (domain_.authoritative) {
       for (FindingId id : kOfAuthority) Set(id, FindingState::kUnknown);
     }
+    if (domain_.servers_asked) Set(FindingId::kMxRrsetInconsistent, FindingState::kUnknown);
     const FindingState state = domain_.addresses_asked ? FindingState::kUnknown : FindingState::kNotApplicable;
     for (FindingId id : kOfMxAddresses) Set(id, state);
     for (FindingId id : kOfNoData) Set(id, state);
@@ -120,6 +127,7 @@ class MxSetJudge {
   void JudgeNullMx();
   void JudgeNames();
   void JudgeAuthority();
+  void JudgeServers();
   bool IsExternal(size_t exchange) const;
   void JudgeExternal();
   void JudgeLoopRisk();
@@ -277,6 +285,19 @@ void MxSetJudge::JudgeAuthority() {
   set(FindingId::kMxTtlLow, lowest > 0 && lowest < kTtlLowS, describe_ttls);
   set(FindingId::kMxTtlMixed, lowest != highest, describe_ttls);
   set(FindingId::kMxTtlInvalid, highest >= kTtlInvalidS, describe_ttls);
+}
+
+// Who could not be asked may have another set; what two have said they have said.
+void MxSetJudge::JudgeServers() {
+  const ServersObservation& servers = domain_.servers;
+  const auto describe = [&](EvidenceText& text) {
+    text.Word("servers that answered").Number(servers.answered);
+    if (servers.differ) text.Word("differ for one").Address(servers.one).Address(servers.other);
+    if (servers.lame > 0) text.Word("lame").Number(servers.lame);
+    if (servers.failed > 0) text.Word("failed").Number(servers.failed);
+  };
+  const bool open = servers.open || domain_.mx.secondhand;
+  recorder_.Set(FindingId::kMxRrsetInconsistent, StateIf(servers.differ, open), describe, describe);
 }
 
 // Registrable domains differ. A public suffix (a top-level domain with MX, say) has none, which differs from any; two

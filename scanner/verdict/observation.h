@@ -46,6 +46,16 @@ struct MxObservation {
   Name exchange;
 };
 
+// How the servers of a domain's zone agree about its MX set, where every one of them was asked (server_poll.h).
+struct ServersObservation {
+  int answered = 0;  // servers, by address, that said what the set is, or that there is none
+  int lame = 0;      // that do not serve the zone
+  int failed = 0;    // that said nothing, failed or refused, or were not asked
+  bool differ = false;
+  bool open = false;     // whether they differ, unless they do: who failed might
+  IpAddress one, other;  // servers that differ
+};
+
 // MX of a random label under a name: what a wildcard there answers (RFC 4592).
 struct WildcardProbe {
   Outcome outcome = Outcome::kNotAsked;
@@ -91,6 +101,7 @@ struct DomainObservation {
   Lookup mx;
   std::vector<MxObservation> records;          // sorted by preference, then exchange; exact duplicates removed
   bool duplicate_records = false;              // the answer held the same record twice
+  ServersObservation servers;                  // of the zone at the end of the alias chain, and those on the way
   uint32_t highest_ttl = 0;                    // of the answer's records, duplicates among them; mx.ttl is the lowest
   std::vector<ExchangeObservation> exchanges;  // distinct, sorted by name; without root exchanges
   HostRef self;                                // d's own addresses: asked where MX is NODATA; else null
@@ -102,6 +113,7 @@ struct DomainObservation {
   bool validation_asked = true;                // the `bogus` group of lookups is on
   bool addresses_asked = true;                 // the `a` or `aaaa` group of lookups is on
   bool authoritative = false;                  // answers come from the zones' own servers
+  bool servers_asked = false;                  // `servers` is told
   std::string server;                          // text of the server that gave the MX answer; empty where none did
   int attempts = 0;
   int queries = 0;

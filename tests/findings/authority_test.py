@@ -29,9 +29,6 @@ OPTIONS = argparse.Namespace(timeout="400ms", keep=False)
 # Findings that nothing of these cases makes unknown or present, and why.
 NOT_SHOWN = {
     ("mx_ttl_invalid", "present"): "ldns reads no such TTL; the synthetic internet plants it",
-    ("mx_rrset_inconsistent", "present"): "needs every server",
-    ("mx_rrset_inconsistent", "near"): "needs every server",
-    ("mx_rrset_inconsistent", "unknown"): "needs every server",
 }
 
 
@@ -48,6 +45,8 @@ class AuthorityTest(unittest.TestCase):
         cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="mxscan-authority-"))
         cls.expanded = cls.read("one_server.txt")
         cls.base = cls.run_batch("base", cls.expanded)
+        cls.every_expanded = cls.read("every_server.txt")
+        cls.every = cls.run_batch("every", cls.every_expanded, options=("--all-servers",))
 
     @classmethod
     def tearDownClass(cls):
@@ -77,8 +76,9 @@ class AuthorityTest(unittest.TestCase):
                 raise RuntimeError(f"{name}: the lab did not start")
             command = [OPTIONS.mxscan, "scan", str(directory / "list.txt"), "-o", str(directory / "out"),
                        "--timeout", OPTIONS.timeout, "--tries", "2", "--inflight", "100", "--rate", "0",
-                       "--server-rate", "0", "--server-inflight", "0", "--threads", "1", "--seed", "7",
+                       "--server-rate", "0", "--server-inflight", "0", "--threads", "1",
                        "--compression", "none", "--format", "plain", "--quiet", *options]
+            command += [] if "--seed" in options else ["--seed", "7"]
             if iterative:
                 command += ["--resolver", "iterative", "--root-hints", str(directory / "hints"),
                             "--lab", endpoints[0].rsplit(":", 1)[1], "--lookups", LOOKUPS]
@@ -108,9 +108,36 @@ class AuthorityTest(unittest.TestCase):
         self.check_tables_agree(self.base)
         self.check_counted(self.base, self.expanded)
 
+    def test_every_server(self):
+        """Where every server is asked: what differs, what could not be told, and what lame servers leave alone."""
+        self.assert_cases(self.every, self.every_expanded)
+        self.check_tables_agree(self.every)
+        self.check_counted(self.every, self.every_expanded)
+        counted = self.every.run["counters"]["iterator"]
+        self.assertGreater(counted["every_server_lame"], 0)
+        self.assertGreater(counted["every_server_failed"], 0)
+        self.assertEqual(counted["every_server_names_differing"],
+                         int(self.every.summary["mx_rrset_inconsistent"]["present"]))
+
+    def test_every_server_in_any_order(self):
+        """Who is asked first, and whose answer comes first, makes no difference to any row."""
+        for name, options, style in (("late", (), ("--jitter", "40")), ("other_seed", ("--seed", "8"), ()),
+                                     ("tcp", (), ("--truncate",)), ("minimised", ("--minimise",), ())):
+            with self.subTest(name):
+                rows = self.run_batch("every_" + name, self.every_expanded, options=("--all-servers", *options),
+                                      style=style)
+                self.assertEqual(self.every.stable(), rows.stable())
+
+    def test_one_server(self):
+        """Without --all-servers nothing is said of it, and nothing more is asked."""
+        rows = self.run_batch("one", self.every_expanded)
+        row = rows.summary["mx_rrset_inconsistent"]
+        self.assertEqual([int(row[column]) for column in ("present", "absent", "unknown")], [0, 0, 0])
+        self.assertEqual(rows.run["counters"]["iterator"]["every_server_zones"], 0)
+
     def test_every_finding_has_its_cases(self):
         shown = collections.defaultdict(set)
-        for case in self.expanded:
+        for case in self.expanded + self.every_expanded:
             for state, finding, _ in case.expected:
                 shown[finding].add(state)
         missing = [f"{finding} has no case `{state}`" for finding in self.of_authority()

@@ -159,6 +159,7 @@ class CliTest(CliCase):
         self.expect(OK, done)
         self.assertIn("iterative, from 1 addresses of root servers", done.stdout)
         self.assertIn("50 packets a second to one server", done.stdout)
+        self.assertNotIn("all servers", done.stdout)
         done = run("scan", source, "--resolver", "iterative", "--minimise", "--nat64", "64:ff9b::/96",
                    "--zone-servers", "test=192.0.2.1,2001:db8::1", "--zone-servers", "example=192.0.2.1", "--dry-run")
         self.expect(OK, done)
@@ -176,6 +177,7 @@ class CliTest(CliCase):
         self.expect(USAGE, run(*iterative, "--lab", "0"), "--lab")
         self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--lab", "53"), "--lab")
         self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--minimise"), "--minimise")
+        self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--all-servers"), "--all-servers")
         for zone in ("test", "te..st=127.0.0.1", "test=", "test=127.0.0.1,", "test=localhost"):
             self.expect(USAGE, run(*iterative, "--zone-servers", zone), "--zone-servers")
         self.expect(USAGE, run(*base, "--resolver", "127.0.0.1", "--zone-servers", "test=127.0.0.1"), "--zone-servers")

@@ -9,7 +9,8 @@ namespace {
 
 using Id = FindingId;
 
-constexpr Capabilities kAllCapabilities{.auth = true, .resolver = true, .policy = true, .wildcard_probes = true};
+constexpr Capabilities kAllCapabilities{
+    .auth = true, .every_server = true, .resolver = true, .policy = true, .wildcard_probes = true};
 
 DomainRow Domain(Outcome mx_outcome, std::string_view domain = "example.com.") {
   DomainRow row;
@@ -77,13 +78,15 @@ TEST(ApplicableTest, SiblingsOfARegistrableDomainAreOtherPeoples) {
 }
 
 TEST(ApplicableTest, CapabilitiesFollowFromTheGroupsOfLookups) {
-  EXPECT_EQ(CapabilitiesOf("", false), Capabilities{});
-  EXPECT_EQ(CapabilitiesOf("mx,a,aaaa,ptr,confirm,probe", false), Capabilities{});
-  EXPECT_EQ(CapabilitiesOf("mx,bogus", false), Capabilities{.resolver = true});
-  EXPECT_EQ(CapabilitiesOf("wildcard,mx", false), Capabilities{.wildcard_probes = true});
-  EXPECT_EQ(CapabilitiesOf("mx,bogus,wildcard", false), (Capabilities{.resolver = true, .wildcard_probes = true}));
-  EXPECT_EQ(CapabilitiesOf("mx,wildcards,abogus", false), Capabilities{});
-  EXPECT_EQ(CapabilitiesOf("mx,a", true), Capabilities{.auth = true});
+  EXPECT_EQ(CapabilitiesOf("", false, false), Capabilities{});
+  EXPECT_EQ(CapabilitiesOf("mx,a,aaaa,ptr,confirm,probe", false, false), Capabilities{});
+  EXPECT_EQ(CapabilitiesOf("mx,bogus", false, false), Capabilities{.resolver = true});
+  EXPECT_EQ(CapabilitiesOf("wildcard,mx", false, false), Capabilities{.wildcard_probes = true});
+  EXPECT_EQ(CapabilitiesOf("mx,bogus,wildcard", false, false),
+            (Capabilities{.resolver = true, .wildcard_probes = true}));
+  EXPECT_EQ(CapabilitiesOf("mx,wildcards,abogus", false, false), Capabilities{});
+  EXPECT_EQ(CapabilitiesOf("mx,a", true, false), Capabilities{.auth = true});
+  EXPECT_EQ(CapabilitiesOf("mx,a", true, true), (Capabilities{.auth = true, .every_server = true}));
 }
 
 TEST(ApplicableTest, MxSetScope) {
@@ -115,6 +118,9 @@ TEST(ApplicableTest, MxSetScope) {
   EXPECT_FALSE(Applicable(Id::kMxLoopRisk, Domain(Outcome::kNoData)));
   EXPECT_FALSE(Applicable(Id::kMxTtlZero, Domain(Outcome::kData)));
   EXPECT_TRUE(Applicable(Id::kMxTtlZero, Domain(Outcome::kData), {.auth = true}));
+  EXPECT_FALSE(Applicable(Id::kMxRrsetInconsistent, Domain(Outcome::kData), {.auth = true}));
+  EXPECT_TRUE(Applicable(Id::kMxRrsetInconsistent, Domain(Outcome::kData), {.auth = true, .every_server = true}));
+  EXPECT_FALSE(Applicable(Id::kMxRrsetInconsistent, Domain(Outcome::kNoData), {.auth = true, .every_server = true}));
   EXPECT_TRUE(Applicable(Id::kSpfMissing, Domain(Outcome::kNoData), {.policy = true}));
   EXPECT_FALSE(Applicable(Id::kSpfMissing, Domain(Outcome::kNoData)));
   EXPECT_FALSE(Applicable(Id::kNsSingle, Domain(Outcome::kNxDomain), {.policy = true}));
@@ -173,6 +179,7 @@ TEST(ApplicableTest, ClassesEqualTheRulesOnRandomRows) {
   };
   for (int round = 0; round < 3000; ++round) {
     const Capabilities capabilities{.auth = random() % 2 == 0,
+                                    .every_server = random() % 2 == 0,
                                     .resolver = random() % 2 == 0,
                                     .policy = random() % 2 == 0,
                                     .wildcard_probes = random() % 2 == 0};

@@ -191,6 +191,9 @@ struct IteratedDone {
   std::vector<std::string> chain;
   std::vector<std::string> addresses;
   std::vector<std::string> exchanges;
+  bool apex_cname = false;
+  bool secondhand = false;
+  std::optional<ServersObservation> servers;
   TimeNs at_ns = 0;
 };
 
@@ -216,6 +219,12 @@ class IteratorBench {
     return next_tag_++;
   }
   // Asks and waits.
+  const IteratedDone& ResolveAtEveryServer(std::string_view name, RrType type = RrType::kMx) {
+    const uint64_t tag = next_tag_++;
+    iterator().AskEveryServer(ToName(name), type, tag);
+    Run();
+    return done_.at(tag);
+  }
   const IteratedDone& Resolve(std::string_view name, RrType type = RrType::kA) {
     const uint64_t tag = Ask(name, type);
     Run();
@@ -298,7 +307,10 @@ class IteratorBench {
                       .via_dname = answer.via_dname,
                       .truncated = completion.truncated,
                       .server = completion.server < 0 ? "" : completion.peer.address.ToString(),
+                      .apex_cname = completion.apex_cname,
+                      .secondhand = completion.secondhand,
                       .at_ns = now_};
+    if (completion.servers != nullptr) done.servers = *completion.servers;
     for (const Name& link : answer.chain) done.chain.push_back(NameToText(link));
     for (const IpAddress& address : answer.addresses) done.addresses.push_back(address.ToString());
     for (const MxRecord& mx : answer.mx) done.exchanges.push_back(NameToText(mx.exchange));

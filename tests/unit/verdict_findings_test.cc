@@ -423,6 +423,28 @@ void AuthorityCases(Cases& c) {
   c.Domain(F::kMxTtlInvalid, kPresent, "one record", ttls(3600, 0xffffffff));
   c.Domain(F::kMxTtlInvalid, kAbsent, "the greatest", ttls(0x7fffffff, 0x7fffffff));
 
+  const auto servers = [&](DomainBuilder builder, ServersObservation said) {
+    return own(std::move(builder)).Change([&](DomainObservation& d) {
+      d.servers_asked = true;
+      d.servers = said;
+    });
+  };
+  const ServersObservation differing{
+      .answered = 2, .differ = true, .open = true, .one = Ip("192.0.2.1"), .other = Ip("192.0.2.2")};
+  c.Domain(F::kMxRrsetInconsistent, kPresent, "", servers(Plain(), differing));
+  c.Domain(F::kMxRrsetInconsistent, kAbsent, "", servers(Plain(), {.answered = 4}));
+  c.Domain(F::kMxRrsetInconsistent, kAbsent, "a lame server has no set", servers(Plain(), {.answered = 1, .lame = 3}));
+  c.Domain(F::kMxRrsetInconsistent, kUnknown, "one failed",
+           servers(Plain(), {.answered = 3, .failed = 1, .open = true}));
+  c.Domain(F::kMxRrsetInconsistent, kUnknown, "all failed", servers(Failed(kTimeout), {.failed = 4}));
+  c.Domain(F::kMxRrsetInconsistent, kUnknown, "no server of the zone has said it",
+           servers(Plain(), {.lame = 2}).Change([](DomainObservation& d) { d.mx.secondhand = true; }));
+  c.Domain(F::kMxRrsetInconsistent, kNotApplicable, "NODATA",
+           servers(NoMx("example.com", MakeHost("example.com", {})), {.answered = 4}));
+  c.Domain(F::kMxRrsetInconsistent, kNotApplicable, "NXDOMAIN", servers(Failed(kNxDomain), {.answered = 4}));
+  c.Domain(F::kMxRrsetInconsistent, kNotApplicable, "one server was asked", own(Plain()));
+  c.Domain(F::kMxRrsetInconsistent, kNotApplicable, "one server was asked, and failed", own(Failed(kTimeout)));
+
   const auto apex = [](DomainObservation& d) { d.mx.apex_cname = true; };
   const auto alias = [](DomainObservation& d) { d.mx.chain = LongChain(1); };
   c.Domain(F::kDomainApexCname, kPresent, "", own(Plain()).Change(alias).Change(apex));
@@ -830,8 +852,7 @@ TEST(Findings, EveryCaseIsInItsState) {
 // Judged by later parts, each for a reason that its row of the catalog states: they need policy records or rejected
 // input. ptr_not_mx_name is about a pair and has its own test.
 bool IsLater(const FindingInfo& info) {
-  return info.needs == Needs::kPolicy || info.needs == Needs::kInput || info.id == F::kMxRrsetInconsistent ||
-         info.id == F::kPtrNotMxName;
+  return info.needs == Needs::kPolicy || info.needs == Needs::kInput || info.id == F::kPtrNotMxName;
 }
 
 // What a failed lookup cannot leave open: it is judged from a name or an address alone, or says itself how a lookup
@@ -901,16 +922,15 @@ TEST(Findings, EvidenceKeepsTheRulesOfTheDataset) {
 }
 
 // output/applicable.h tells from a row what could be judged: the two must agree wherever every lookup was on.
-void CompareApplicability(bool auth, size_t* counted) {
+void CompareApplicability(bool auth, bool every_server, size_t* counted) {
   size_t& compared = *counted;
-  const Capabilities capabilities{.auth = auth, .resolver = true, .wildcard_probes = true};
+  const Capabilities capabilities{
+      .auth = auth, .every_server = every_server, .resolver = true, .wildcard_probes = true};
   const auto compare = [&](const Verdict& verdict, const auto& row, std::initializer_list<Scope> scopes,
                            const std::string& what) {
     for (const FindingInfo& info : AllFindings()) {
       if (std::find(scopes.begin(), scopes.end(), info.scope) == scopes.end()) continue;
-      // A pair; probes asked or not; every server asked or not.
-      if (info.id == F::kPtrNotMxName || info.id == F::kImplicitMxSuspect || info.id == F::kMxRrsetInconsistent)
-        continue;
+      if (info.id == F::kPtrNotMxName || info.id == F::kImplicitMxSuspect) continue;  // a pair; probes asked or not
       ++compared;
       EXPECT_EQ(StateOfFinding(verdict, info.id) != kNotApplicable, Applicable(info.id, row, capabilities))
           << info.text << what;
@@ -935,6 +955,7 @@ void CompareApplicability(bool auth, size_t* counted) {
     DomainObservation domain = builder.Get();
     domain.wildcards_asked = true;
     domain.authoritative = auth;
+    domain.servers_asked = every_server;
     JudgeDomain(domain, TestSuffixes(), &verdict);
     DomainRow row;
     const std::string name = NameToText(builder.Get().name);
@@ -977,7 +998,9 @@ void CompareApplicability(bool auth, size_t* counted) {
 
 TEST(Findings, ApplicabilityAgreesWithTheTables) {
   size_t compared = 0;
-  for (const bool auth : {false, true}) CompareApplicability(auth, &compared);
+  CompareApplicability(false, false, &compared);
+  CompareApplicability(true, false, &compared);
+  CompareApplicability(true, true, &compared);
   EXPECT_GT(compared, 1000u);
 }
 

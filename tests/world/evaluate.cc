@@ -238,6 +238,7 @@ void Judge::JudgeFailedMx(DomainTruth* domain) const {
   if (world_.options().authoritative()) {
     for (const Finding id : kUnknownWithoutAuthority) out.Set(id, State::kUnknown);
   }
+  if (world_.options().every_server) out.Set(Finding::mx_rrset_inconsistent, State::kUnknown);
   if (SplitLabels(domain->name).count == 1) out.Set(Finding::mx_on_tld, State::kUnknown);
 }
 
@@ -460,6 +461,11 @@ void Judge::JudgeSet(DomainTruth* domain) const {
     out.Set(Finding::mx_ttl_low, mx.ttl > 0 && mx.ttl < kTtlFiveMinutes);
     out.Set(Finding::mx_ttl_mixed, mx.ttl != mx.highest_ttl);
     out.Set(Finding::mx_ttl_invalid, mx.highest_ttl >= kTtlNone);
+  }
+  if (world_.options().every_server) {
+    const Second second = world_.PlanOf(domain->index).second;
+    out.Set(Finding::mx_rrset_inconsistent, second == Second::kOtherSet || second == Second::kNone,
+            second == Second::kServFail || second == Second::kSilent);
   }
   JudgeLoopRisk(domain);
   JudgeSetAddresses(domain);

@@ -82,6 +82,9 @@ int main(int argc, char** argv) {
   bool iterative = false;
   app.add_flag("--iterative", iterative, "The run asked the zones' own servers: nobody validated");
 
+  app.add_flag("--all-servers", options.every_server,
+               "Some zones' servers disagree; the run asked all of them (with --iterative)");
+
   std::string list_path = "-";
   CLI::App* list = app.add_subcommand("list", "Write the list of names");
   list->add_option("-o,--output", list_path, "File, - for stdout");

@@ -184,8 +184,9 @@ void AppendOrdinary(std::vector<Plan>* plans) {
   plans->push_back(Ordinary(12000, WithoutMx("implicit_v4", Data(1), {}, "mx_none_implicit implicit_mx_suspect!")));
   plans->push_back(Ordinary(5000, WithoutMx("implicit_dual", Data(1), Data(1), "mx_none_implicit")));
   plans->push_back(Ordinary(10000, WithMx("null_mx", {{0, Exchange::kRoot, 0, {}}}, {}, "null_mx null_mx_not_sole!")));
-  plans->push_back(Ordinary(5000, Make("mx_servfail", Way::kServFail,
-                                       "domain_lookup_servfail domain_nxdomain? domain_apex_cname? mx_ttl_zero?")));
+  plans->push_back(Ordinary(
+      5000, Make("mx_servfail", Way::kServFail,
+                 "domain_lookup_servfail domain_nxdomain? domain_apex_cname? mx_ttl_zero? mx_rrset_inconsistent?")));
   plans->push_back(Ordinary(4000, Make("mx_timeout", Way::kTimeout, "domain_lookup_timeout null_mx?")));
   plans->push_back(Ordinary(3000, Make("mx_refused", Way::kRefused, "domain_lookup_refused mx_single?")));
 }

@@ -164,6 +164,17 @@ enum class Wildcard : uint8_t {
   kSynthesised,  // names beside d, d itself and what is under it: one wildcard answers all
 };
 
+// What the second server of d's zone says of MX of d, where the servers are to disagree (Options::every_server).
+enum class Second : uint8_t {
+  kSame,
+  kOtherTtl,  // the same set with other TTLs
+  kOtherSet,  // the same exchanges at other preferences
+  kNone,      // no MX record
+  kServFail,
+  kSilent,
+  kLame,  // nothing, without authority
+};
+
 struct Plan {
   std::string kind;
   uint32_t share_ppm = 0;  // of all domains, before scaling
@@ -179,6 +190,7 @@ struct Plan {
   uint32_t last_ttl = 0;      // of the last MX record; 0: as the others
   bool record_twice = false;  // the answer holds the first MX record twice
   Wildcard wildcard = Wildcard::kNone;
+  Second second = Second::kSame;
   bool bogus = false;          // of the whole zone; see Family
   int8_t extended_error = -1;  // of its SERVFAILs
   // Findings that d, its hosts or their addresses must show; "?" at the end: unknown instead of present.

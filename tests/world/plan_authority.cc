@@ -1,5 +1,5 @@
-// The kinds that only the zones' own servers show: TTLs as they are, records that are there twice. Last of all kinds,
-// so that what stands before keeps its place.
+// The kinds that only the zones' own servers show: TTLs as they are, records that are there twice, servers that do not
+// agree. Last of all kinds, so that what stands before keeps its place.
 #include "tests/world/plan.h"
 
 namespace mxscan::world {
@@ -25,6 +25,23 @@ Plan Make(std::string_view kind, std::vector<MxSpec> mx, uint32_t ttl, std::stri
 Plan EndingIn(uint32_t ttl, Plan plan) {
   plan.last_ttl = ttl;
   return plan;
+}
+
+Plan Against(Second second, Plan plan) {
+  plan.second = second;
+  return plan;
+}
+
+void AppendDisagreements(std::vector<Plan>* plans) {
+  const auto add = [plans](Second second, std::string_view kind, std::string_view must) {
+    plans->push_back(Against(second, Make(kind, {kFirst, kSecond}, 3600, must)));
+  };
+  add(Second::kOtherTtl, "servers_other_ttl", "mx_rrset_inconsistent!");
+  add(Second::kOtherSet, "servers_other_set", "mx_rrset_inconsistent");
+  add(Second::kNone, "servers_none", "mx_rrset_inconsistent");
+  add(Second::kServFail, "servers_one_fails", "mx_rrset_inconsistent?");
+  add(Second::kSilent, "servers_one_silent", "mx_rrset_inconsistent?");
+  add(Second::kLame, "servers_one_lame", "mx_rrset_inconsistent!");
 }
 
 void AppendTtls(std::vector<Plan>* plans) {
@@ -56,6 +73,7 @@ void AppendAuthorityPlans(std::vector<Plan>* plans) {
   half.hosts[0] = MakeHost("mail", Data(1), Fails(How::kServFail));
   half.hosts[0].ttl_zero = true;
   plans->push_back(std::move(half));
+  AppendDisagreements(plans);
 }
 
 }  // namespace mxscan::world

@@ -397,6 +397,39 @@ bool World::RespondZoneData(std::string_view name, uint16_t type, const Zone& zo
   return true;
 }
 
+bool World::RespondSecond(std::string_view name, const Zone& zone, bool* silent, Reply* reply) const {
+  uint64_t i = 0;
+  if (!DomainIndex(name, &i)) return false;
+  Node node;
+  Find(name, kTypeMx, &node);
+  switch (PlanOf(i).second) {
+    case Second::kSame:
+      return false;
+    case Second::kOtherTtl:
+      node.ttl += 100;
+      node.last_ttl += 100;
+      break;
+    case Second::kOtherSet:
+      for (size_t n = 0; n < node.count; ++n) ++node.preferences[n];
+      break;
+    case Second::kNone:
+      reply->SetAuthoritative();
+      reply->AddSoa(name.substr(zone.apex_offset), Reply::kAuthoritySection);
+      return true;
+    case Second::kServFail:
+      reply->SetRcode(Rcode::kServFail);
+      return true;
+    case Second::kSilent:
+      *silent = true;
+      return true;
+    case Second::kLame:
+      return true;
+  }
+  reply->SetAuthoritative();
+  reply->AddData(name, kTypeMx, node);
+  return true;
+}
+
 size_t World::RespondAuthoritative(std::string_view name, uint16_t type, const IpAddress& server, bool tcp,
                                    Reply* reply) const {
   std::array<Zone, 4> zones;
@@ -415,6 +448,9 @@ size_t World::RespondAuthoritative(std::string_view name, uint16_t type, const I
   }
   const Zone& zone = zones[static_cast<size_t>(held)];
   const std::string_view apex = name.substr(zone.apex_offset);
+  const bool second = options_.every_server && type == kTypeMx && server == ServerAddress(zone, 1);
+  bool silent = false;
+  if (second && RespondSecond(name, zone, &silent, reply)) return silent ? 0 : reply->Finish(false);
   Node node;
   Find(name, type, &node);
   if (node.silent) return 0;

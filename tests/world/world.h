@@ -34,6 +34,7 @@ struct Options {
   bool wildcard = false;
   bool validating = true;  // false: answers come from the zones' own servers, and what is bogus is answered as planted
   bool authoritative() const { return !validating; }
+  bool every_server = false;  // the servers of some zones disagree, and all of them are asked
 };
 inline constexpr uint64_t kSizeMax = 10'000'000;
 
@@ -145,6 +146,8 @@ class World {
   size_t RespondAuthoritative(std::string_view name, uint16_t type, const IpAddress& server, bool tcp,
                               Reply* reply) const;
   size_t RespondRecursive(std::string_view name, uint16_t type, bool tcp, bool checking_disabled, Reply* reply) const;
+  // What the second server of a zone says otherwise. True: the reply is complete; *silent where there is none.
+  bool RespondSecond(std::string_view name, const Zone& zone, bool* silent, Reply* reply) const;
   bool RespondZoneData(std::string_view name, uint16_t type, const Zone& zone, Reply* reply) const;
 
   bool Locate(std::string_view wire, Place* place) const;

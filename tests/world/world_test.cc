@@ -76,6 +76,7 @@ Options Asked(uint64_t size) {
 Options AskedOfServers(uint64_t size) {
   Options options = Asked(size);
   options.bogus = options.validating = false;
+  options.every_server = true;
   return options;
 }
 
@@ -562,9 +563,9 @@ Judgement Everything(const Judge& judge, uint64_t i) {
 
 // Those that only the zones' own servers show.
 bool NeedsAuthority(std::string_view id) {
-  static const std::set<std::string_view> kIds = {"domain_apex_cname", "mx_rr_duplicate", "mx_ttl_zero",
-                                                  "mx_ttl_low",        "mx_ttl_mixed",    "mx_ttl_invalid",
-                                                  "mxhost_ttl_zero"};
+  static const std::set<std::string_view> kIds = {"domain_apex_cname", "mx_rr_duplicate",      "mx_ttl_zero",
+                                                  "mx_ttl_low",        "mx_ttl_mixed",         "mx_ttl_invalid",
+                                                  "mxhost_ttl_zero",   "mx_rrset_inconsistent"};
   return kIds.contains(id);
 }
 

@@ -59,6 +59,12 @@ void MakeIterative(Prng* prng, ScanCase* result) {
   options.minimise = prng->Chance(0.3);
   result->manners.dead = prng->Chance(0.5) ? UpTo(prng, 0.1) : 0;
   result->manners.lame = prng->Chance(0.5) ? UpTo(prng, 0.2) : 0;
+  // Where servers disagree, one whose answers are lost takes its records with it: they are not unknown then, but
+  // absent.
+  if (result->lossless && prng->Chance(0.5)) {
+    options.every_server = result->world.every_server = true;
+    result->manners = {};
+  }
 }
 
 template <typename T>
@@ -161,7 +167,8 @@ std::string ScanCase::Describe() const {
                       options.memory_bytes, lossless ? ", lossless" : ", lossy", compare ? "" : ", corrupting",
                       options.lookups.wildcard ? ", wildcard" : "", options.lookups.bogus ? "" : ", no bogus",
                       special.empty() ? "" : ", a server dies", options.minimise ? ", minimised" : "",
-                      manners.dead > 0 ? ", dead servers" : "", manners.lame > 0 ? ", lame servers" : "");
+                      options.every_server ? ", every server" : "", manners.dead > 0 ? ", dead servers" : "",
+                      manners.lame > 0 ? ", lame servers" : "");
 }
 
 CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
