@@ -50,6 +50,7 @@ class JsonMaker {
     json["mx"] = LookupJson(domain_.mx);
     json["mx"]["attempts"] = domain_.attempts;
     json["mx"]["records"] = RecordsJson();
+    if (result_.iterative) json["zone"] = ZoneJson();
     json["hosts"] = Json::array();
     for (const JudgedHost& host : judged_.hosts) json["hosts"].push_back(HostJson(host));
     json["self"] = domain_.self == nullptr ? Json() : AddressLookupsJson(*domain_.self);
@@ -92,6 +93,26 @@ class JsonMaker {
       list.push_back(std::move(json));
     }
     return list;
+  }
+
+  // Null where its servers are not known.
+  Json ZoneJson() const {
+    Json json;
+    for (const CheckDelegation& delegation : result_.delegations) {
+      if (delegation.domain != domain_.name) continue;
+      json["zone"] = NameJson(delegation.zone);
+      json["servers"] = Json::array();
+      for (const CheckDelegation::Server& server : delegation.servers) {
+        json["servers"].push_back({{"name", server.ns.empty() ? Json() : NameJson(server.ns)},
+                                   {"addresses", AddressesJson(server.addresses)},
+                                   {"lame", server.lame}});
+      }
+    }
+    if (!domain_.servers_asked) return json;
+    const ServersObservation& said = domain_.servers;
+    json["every_server"] = {{"answered", said.answered}, {"lame", said.lame}, {"failed", said.failed}};
+    json["every_server"]["differ"] = said.differ ? Json(true) : said.open ? Json() : Json(false);
+    return json;
   }
 
   Json AddressLookupsJson(const HostObservation& host) const {

@@ -108,6 +108,7 @@ class TextMaker {
     const CheckTree tree = MakeTree(judged_, result_, suffixes_);
     page_.Tree(tree.root);
     AddServers(tree);
+    AddDelegation();
     AddFindings();
     return page_.Take();
   }
@@ -136,6 +137,37 @@ class TextMaker {
     }
     for (Span& span : spans) span.tint = Tint::kFaint;
     page_.Paragraph(spans, 0, 2);
+  }
+
+  // "zone example.com. at ns1.example.com. 192.0.2.1, ns2.example.com. 192.0.2.2 (lame)", and what all of them say.
+  void AddDelegation() {
+    for (const CheckDelegation& delegation : result_.delegations) {
+      if (delegation.domain != judged_.domain->name) continue;
+      std::vector<Span> spans = {{"zone", Tint::kFaint}, {NameToText(delegation.zone), Tint::kFaint}};
+      spans.push_back({"at", Tint::kFaint});
+      for (size_t i = 0; i < delegation.servers.size(); ++i) {
+        const CheckDelegation::Server& server = delegation.servers[i];
+        std::string text = server.ns.empty() ? "" : NameToText(server.ns);
+        for (const IpAddress& address : server.addresses) {
+          absl::StrAppend(&text, text.empty() ? "" : " ", address.ToString());
+        }
+        if (server.addresses.empty()) absl::StrAppend(&text, " (not looked up)");
+        if (server.lame) absl::StrAppend(&text, " (lame)");
+        if (i + 1 < delegation.servers.size()) text.push_back(',');
+        spans.push_back({text, server.lame ? Tint::kDoubt : Tint::kFaint});
+      }
+      page_.Paragraph(spans, 0, 2);
+    }
+    if (!judged_.domain->servers_asked) return;
+    const ServersObservation& servers = judged_.domain->servers;
+    std::string text = absl::StrCat("every server asked for MX: ", servers.answered, " answered, ", servers.lame,
+                                    " lame, ", servers.failed, " failed; ");
+    if (servers.differ) {
+      absl::StrAppend(&text, servers.one.ToString(), " and ", servers.other.ToString(), " differ");
+    } else {
+      absl::StrAppend(&text, servers.answered < 2 ? "nothing to compare" : "those that answered agree");
+    }
+    page_.Paragraph({{text, servers.differ ? Tint::kDoubt : Tint::kFaint}}, 0, 2);
   }
 
   void AddFindings() {
@@ -266,11 +298,15 @@ std::string FormatCheckEnd(const std::vector<Worst>& domains, const CheckResult&
   char seconds[32];
   std::snprintf(seconds, sizeof(seconds), "%.2f s", static_cast<double>(result.duration_ns) / 1e9);
   std::string text = "asked";
-  for (size_t i = 0; i < std::min(result.servers.size(), kServersShownMax); ++i) {
-    absl::StrAppend(&text, i == 0 ? " " : ", ", result.servers[i]);
-  }
-  if (result.servers.size() > kServersShownMax) {
-    absl::StrAppend(&text, " and ", result.servers.size() - kServersShownMax, " more");
+  if (result.iterative) {
+    absl::StrAppend(&text, " the zones' own servers, from the root down");
+  } else {
+    for (size_t i = 0; i < std::min(result.servers.size(), kServersShownMax); ++i) {
+      absl::StrAppend(&text, i == 0 ? " " : ", ", result.servers[i]);
+    }
+    if (result.servers.size() > kServersShownMax) {
+      absl::StrAppend(&text, " and ", result.servers.size() - kServersShownMax, " more");
+    }
   }
   absl::StrAppend(&text, ": ", Counted(result.questions, "question", "questions"), " in ",
                   Counted(result.attempts, "attempt", "attempts"), ", ", seconds);

@@ -4,9 +4,12 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "io/check.h"
 #include "io/file.h"
 #include "scanner/resolve/ask_one.h"
+#include "scanner/resolve/iterator.h"
+#include "scanner/run/scan_options.h"
 #include "scanner/run/worker.h"
 
 namespace mxscan {
@@ -44,6 +47,42 @@ EngineOptions EngineOptionsOf(const CheckOptions& options, LieReport* lies = nul
   return engine;
 }
 
+IteratorOptions IteratorOptionsOf(const CheckOptions& options) {
+  IteratorOptions iterator;
+  iterator.authority.rate = kCheckRate;
+  iterator.authority.server_rate = kAuthorityRateDefault;
+  iterator.authority.server_inflight = kAuthorityInflightDefault;
+  iterator.authority.inflight = kCheckInflight;
+  iterator.authority.timeout_ns = options.timeout_ns;
+  iterator.roots = options.from_root->hints;
+  iterator.zones = options.from_root->zones;
+  iterator.special_addresses = options.from_root->lab;
+  iterator.port = options.from_root->port;
+  iterator.questions_max = kCheckInflight;
+  iterator.tries = options.tries;
+  iterator.answer_bytes = 0;  // so that who answered is told of each question
+  iterator.number_answerers = true;
+  return iterator;
+}
+
+// "192.0.2.1:53 ns.example.com. of example.com."
+std::string TextOf(const AnsweringServer& server) {
+  std::string text = server.peer.ToString();
+  if (!server.ns.empty()) absl::StrAppend(&text, " ", NameToText(server.ns));
+  return absl::StrCat(text, " of ", NameToText(server.zone));
+}
+
+CheckDelegation DelegationOf(NameView domain, const Delegation& zone) {
+  CheckDelegation shown{std::string(domain), zone.zone, {}};
+  for (const std::string& ns : zone.ns) shown.servers.push_back({ns, {}, false});
+  for (const ZoneServer& server : zone.servers) {
+    if (server.ns >= shown.servers.size()) shown.servers.resize(server.ns + size_t{1});
+    shown.servers[server.ns].addresses.push_back(server.address);
+    shown.servers[server.ns].lame |= server.lame;
+  }
+  return shown;
+}
+
 // What a check may find before it ends stays below what these sets hold in memory, so that no file is written.
 static_assert(kCheckRate * (static_cast<double>(kCheckTimeMaxNs) / kSecond) < kSeenMax);
 static_assert(kCheckAddressesMax + kCheckInflight * kAddressesPerHostMax < kSeenMax);
@@ -74,6 +113,7 @@ absl::StatusOr<CheckResult> RunCheck(const CheckOptions& options, const std::vec
                                      const CheckStart& start, const Suffixes& suffixes, Transport* transport) {
   CheckResult result;
   for (const Endpoint& server : options.servers) result.servers.push_back(server.ToString());
+  result.iterative = options.from_root.has_value();
   MXSCAN_CHECK(options.time_max_ns <= kCheckTimeMaxNs);
   SeenSet hosts_seen(SeenOptions("hosts"));
   SeenSet addresses_seen(SeenOptions("addresses"));
@@ -82,12 +122,22 @@ absl::StatusOr<CheckResult> RunCheck(const CheckOptions& options, const std::vec
   survey.lookups = options.lookups;
   survey.server_texts = result.servers;
   survey.label_seed = options.seed;
+  survey.authoritative = result.iterative;
+  survey.every_server = options.every_server;
   Keeper keeper(&result);
   Crew crew(1);
   LieReport lies(options.servers.size());
-  Worker worker(0, &crew, transport,
-                std::make_unique<Engine>(EngineOptionsOf(options, &lies), key.Derive(0), transport), survey, &suffixes,
-                &keeper, &hosts_seen, &addresses_seen, start.now, start.wall_us - start.now / kMicrosecond);
+  std::unique_ptr<Resolver> resolver;
+  Iterator* iterator = nullptr;  // the same, where it is one
+  if (result.iterative) {
+    auto made = std::make_unique<Iterator>(IteratorOptionsOf(options), key.Derive(0), transport);
+    iterator = made.get();
+    resolver = std::move(made);
+  } else {
+    resolver = std::make_unique<Engine>(EngineOptionsOf(options, &lies), key.Derive(0), transport);
+  }
+  Worker worker(0, &crew, transport, std::move(resolver), survey, &suffixes, &keeper, &hosts_seen, &addresses_seen,
+                start.now, start.wall_us - start.now / kMicrosecond);
   worker.SetPeers({transport});
   if (absl::Status status = worker.Open(); !status.ok()) return status;
 
@@ -112,6 +162,12 @@ absl::StatusOr<CheckResult> RunCheck(const CheckOptions& options, const std::vec
     gave_up = crew.board(0).gave_up.load(std::memory_order_relaxed);
   }
   result.finished = crew.Finished();
+  if (iterator != nullptr) {
+    for (const AnsweringServer& server : iterator->answerers()) result.servers.push_back(TextOf(server));
+    for (const CheckTarget& target : targets) {
+      result.delegations.push_back(DelegationOf(target.name, *iterator->ZoneOf(target.name, worker.now())));
+    }
+  }
   for (size_t i = 0; i < lies.servers(); ++i) {
     if (lies.of(i) != Lie::kNone) result.lying.push_back(result.servers[i] + " " + std::string(ToText(lies.of(i))));
   }
@@ -121,7 +177,8 @@ absl::StatusOr<CheckResult> RunCheck(const CheckOptions& options, const std::vec
   }
   TimeNs now = worker.now();
   if (worker.resolver().counters().answered == 0) {
-    if (gave_up) {
+    // From the root down no server is left to be asked for control names.
+    if (gave_up || result.iterative) {
       result.server_answered = false;
       return result;
     }

@@ -10,6 +10,7 @@
 #define MXSCAN_SCANNER_CHECK_RUN_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "io/address.h"
 #include "io/transport.h"
 #include "scanner/check/target.h"
+#include "scanner/resolve/root_way.h"
 #include "scanner/survey/survey.h"
 
 namespace mxscan {
@@ -31,7 +33,9 @@ inline constexpr TimeNs kCheckTimeMaxNs = 300 * kSecond;
 inline constexpr size_t kCheckAddressesMax = 100'000;
 
 struct CheckOptions {
-  std::vector<Endpoint> servers;
+  std::vector<Endpoint> servers;     // recursive resolvers; none where
+  std::optional<RootWay> from_root;  // the zones' own servers are asked
+  bool every_server = false;         // and all of them for MX
   LookupGroups lookups;
   TimeNs timeout_ns = kTimeoutDefaultNs;
   int tries = kCheckTries;
@@ -49,13 +53,27 @@ struct CheckStart {
 
 using AddressBook = absl::flat_hash_map<IpAddress, AddressObservation>;
 
+// Where a domain's answers come from: its zone, and the servers of it that were learnt on the way.
+struct CheckDelegation {
+  struct Server {
+    std::string ns;  // wire form
+    std::vector<IpAddress> addresses;
+    bool lame = false;  // one of them did not serve the zone
+  };
+  std::string domain;  // wire form, as the zone
+  std::string zone;
+  std::vector<Server> servers;
+};
+
 struct CheckResult {
   std::vector<DomainObservation> domains;  // in the order of the targets; those not finished in time are missing
   AddressBook addresses;
-  std::vector<std::string> servers;  // texts, by the index that lookups hold
-  bool finished = true;              // false: ended early, see kCheckTimeMaxNs
-  bool server_answered = true;       // false: no server has answered anything, a control question included; or lies
-  std::vector<std::string> lying;    // servers that were left out, and why
+  std::vector<std::string> servers;          // texts, by the index that lookups hold
+  bool iterative = false;                    // these are the zones' own
+  std::vector<CheckDelegation> delegations;  // iterative: of each domain
+  bool finished = true;                      // false: ended early, see kCheckTimeMaxNs
+  bool server_answered = true;     // false: no server has answered anything, a control question included; or lies
+  std::vector<std::string> lying;  // servers that were left out, and why
   uint64_t questions = 0;
   uint64_t attempts = 0;
   TimeNs duration_ns = 0;

@@ -22,7 +22,9 @@
 #include "scanner/cli/exit_status.h"
 #include "scanner/cli/lookups.h"
 #include "scanner/cli/resolvers.h"
+#include "scanner/cli/root_way.h"
 #include "scanner/cli/units.h"
+#include "scanner/run/scan_options.h"
 
 namespace mxscan {
 namespace {
@@ -42,7 +44,11 @@ struct CheckFlags {
   std::vector<std::string> resolvers{"system"};
   std::string timeout = "2s";
   int tries = kCheckTries;
-  std::string lookups = "mx,a,aaaa,ptr,confirm,probe,bogus,wildcard";
+  std::string lookups;  // by the way of resolution
+  std::string root_hints;
+  std::vector<std::string> zone_servers;
+  int lab_port = 0;
+  bool every_server = false;
   std::string io = "auto";
   std::string colour = "auto";
   bool json = false;
@@ -92,6 +98,7 @@ class CheckCommand : public Command {
  private:
   absl::Status ReadTargets(std::vector<CheckTarget>* targets) const;
   absl::Status ReadOptions(CheckOptions* options, IoChoice* io) const;
+  absl::Status ReadResolution(CheckOptions* options) const;
   bool Coloured() const;
   int Report(const CheckResult& result, const std::vector<CheckTarget>& targets, const Suffixes& suffixes) const;
 
@@ -104,7 +111,9 @@ CheckCommand::CheckCommand(CLI::App* root) {
   app_ = root->add_subcommand("check", "check the mail DNS of a domain or a few, and say what to mend");
   app_->add_option("DOMAIN", flags_.domains, "domain names; of a URL or an e-mail address its domain is taken")
       ->required();
-  app_->add_option("--resolver", flags_.resolvers, "system, @FILE, ADDRESS[:PORT] or [V6]:PORT; repeatable")
+  app_->add_option("--resolver", flags_.resolvers,
+                   "system, @FILE, ADDRESS[:PORT] or [V6]:PORT, repeatable; or iterative: ask the zones' own servers, "
+                   "from the root down")
       ->allow_extra_args(false)  // what follows its one word is a DOMAIN
       ->capture_default_str();
   app_->add_option("--timeout", flags_.timeout, "of a question's first attempt; later ones wait longer")
@@ -112,7 +121,19 @@ CheckCommand::CheckCommand(CLI::App* root) {
   app_->add_option("--tries", flags_.tries, "attempts per question")
       ->check(CLI::Range(1, kTriesCeiling))
       ->capture_default_str();
-  app_->add_option("--lookups", flags_.lookups, "groups of questions, separated by commas")->capture_default_str();
+  app_->add_option("--lookups", flags_.lookups,
+                   "groups of questions, separated by commas; all where not given: mx, a, aaaa, ptr, confirm, probe, "
+                   "wildcard and, but with --resolver iterative, bogus");
+  app_->add_flag("--all-servers", flags_.every_server,
+                 "of --resolver iterative: ask every server of a domain's zone for its MX records, and compare");
+  app_->add_option("--root-hints", flags_.root_hints,
+                   "of --resolver iterative: the root's servers, in the format of named.root; else those built in");
+  app_->add_option("--zone-servers", flags_.zone_servers,
+                   "of --resolver iterative: ZONE=ADDRESS[,ADDRESS...], repeatable, as for scan")
+      ->allow_extra_args(false);
+  app_->add_option("--lab", flags_.lab_port,
+                   "of --resolver iterative, for laboratories: PORT of all servers, as for scan")
+      ->check(CLI::Range(1, 65535));
   app_->add_option("--io", flags_.io, "auto, uring or mmsg")->capture_default_str();
   app_->add_flag("--json", flags_.json, "one JSON object a domain, each on a line");
   app_->add_option("--color", flags_.colour, "auto (on a terminal), always or never")->capture_default_str();
@@ -141,14 +162,39 @@ absl::Status CheckCommand::ReadOptions(CheckOptions* options, IoChoice* io) cons
   options->timeout_ns = *timeout;
   options->tries = flags_.tries;
   options->seed = RandomSeed();
-  if (absl::Status status = ParseLookups(flags_.lookups, &options->lookups); !status.ok()) return status;
   if (!ParseIoChoice(flags_.io, io)) return usage(absl::StrCat("--io: '", flags_.io, "' is none of auto, uring, mmsg"));
   if (flags_.colour != "auto" && flags_.colour != "always" && flags_.colour != "never") {
     return usage(absl::StrCat("--color: '", flags_.colour, "' is none of auto, always, never"));
   }
-  absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), flags_.resolvers);
-  if (!servers.ok()) return servers.status();
-  options->servers = *std::move(servers);
+  return ReadResolution(options);
+}
+
+// Where questions go, and which are asked there.
+absl::Status CheckCommand::ReadResolution(CheckOptions* options) const {
+  const auto usage = [](const std::string& text) { return absl::InvalidArgumentError(text); };
+  const bool iterative =
+      std::find(flags_.resolvers.begin(), flags_.resolvers.end(), kIterative) != flags_.resolvers.end();
+  std::string lookups = "mx,a,aaaa,ptr,confirm,probe,wildcard";
+  if (!iterative) lookups += ",bogus";
+  if (!flags_.lookups.empty()) lookups = flags_.lookups;
+  if (absl::Status status = ParseLookups(lookups, &options->lookups); !status.ok()) return status;
+  if (!iterative) {
+    if (flags_.every_server || flags_.lab_port != 0 || !flags_.root_hints.empty() || !flags_.zone_servers.empty()) {
+      return usage("--all-servers, --root-hints, --zone-servers and --lab are for --resolver iterative");
+    }
+    absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), flags_.resolvers);
+    if (!servers.ok()) return servers.status();
+    options->servers = *std::move(servers);
+    return absl::OkStatus();
+  }
+  if (flags_.resolvers.size() > 1) return usage("--resolver iterative stands alone: it asks no other resolver");
+  if (options->lookups.bogus) {
+    return usage("--lookups: 'bogus' needs a resolver that validates; with --resolver iterative there is none");
+  }
+  absl::StatusOr<RootWay> way = ReadRootWay(PosixFileSystem(), flags_.root_hints, flags_.zone_servers, flags_.lab_port);
+  if (!way.ok()) return way.status();
+  options->from_root = *std::move(way);
+  options->every_server = flags_.every_server;
   return absl::OkStatus();
 }
 
@@ -237,6 +283,12 @@ int CheckCommand::Run() {
     return kExitInternal;
   }
   for (const std::string& server : result->lying) Complain(server + ": it is asked no more");
+  if (!result->server_answered && result->iterative) {
+    Complain(
+        "no server answers: neither the root's nor any other; mxscan doctor --resolver iterative says what is in "
+        "the way");
+    return kExitNoServer;
+  }
   if (!result->server_answered) {
     Complain(absl::StrCat(
         result->lying.empty() ? "no server answers (asked: " : "no server that answers tells the truth (asked: ",

@@ -16,6 +16,7 @@
 #include "scanner/cli/lookups.h"
 #include "scanner/cli/progress.h"
 #include "scanner/cli/resolvers.h"
+#include "scanner/cli/root_way.h"
 #include "scanner/cli/terminal.h"
 #include "scanner/cli/units.h"
 #include "scanner/input/blocklist_file.h"
@@ -178,29 +179,6 @@ absl::Status TakeBlocklist(const ScanFlags& flags, ScanOptions* options) {
   return absl::OkStatus();
 }
 
-// One zone and its servers: ZONE=ADDRESS[,ADDRESS...].
-absl::Status ReadGivenZone(const std::string& text, GivenZone* given) {
-  const size_t equals = text.find('=');
-  const auto wrong = [&](const std::string& what) {
-    return Usage(absl::StrCat("--zone-servers: '", text, "': ", what));
-  };
-  if (equals == std::string::npos) return wrong("ZONE=ADDRESS[,ADDRESS...] is meant");
-  if (ParseName(std::string_view(text).substr(0, equals), &given->zone) != NameError::kNone) {
-    return wrong("what stands before '=' is no name");
-  }
-  for (size_t begin = equals + 1; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const std::optional<IpAddress> address = IpAddress::Parse(std::string_view(text).substr(begin, end - begin));
-    if (!address.has_value()) return wrong("what stands behind '=' is no list of IP addresses");
-    given->servers.push_back(*address);
-    begin = end + 1;
-  }
-  if (given->servers.size() > static_cast<size_t>(kZoneServersMax)) {
-    return wrong(absl::StrCat("at most ", kZoneServersMax, " addresses are possible"));
-  }
-  return absl::OkStatus();
-}
-
 // Where questions go: to recursive resolvers, or from the root down; and the defaults that follow from it.
 absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
   const auto is_iterative = [](const std::string& item) { return item == kIterative; };
@@ -228,20 +206,12 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
   }
   options->minimise = flags->minimise;
   options->every_server = flags->every_server;
-  for (const std::string& text : flags->zone_servers) {
-    if (absl::Status status = ReadGivenZone(text, &options->zones.emplace_back()); !status.ok()) return status;
-  }
-  options->lab = flags->lab_port != 0;
-  if (options->lab) options->authority_port = static_cast<uint16_t>(flags->lab_port);
-  if (flags->root_hints.empty()) {
-    options->root_hints = BuiltInRootHints();
-    return absl::OkStatus();
-  }
-  absl::StatusOr<std::string> text = ReadWholeFile(PosixFileSystem(), flags->root_hints);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<std::vector<RootHint>> hints = ParseRootHints(*text, flags->root_hints);
-  if (!hints.ok()) return hints.status();
-  options->root_hints = *std::move(hints);
+  absl::StatusOr<RootWay> way = ReadRootWay(PosixFileSystem(), flags->root_hints, flags->zone_servers, flags->lab_port);
+  if (!way.ok()) return way.status();
+  options->root_hints = std::move(way->hints);
+  options->zones = std::move(way->zones);
+  options->lab = way->lab;
+  options->authority_port = way->port;
   return absl::OkStatus();
 }
 

@@ -446,6 +446,27 @@ void Iterator::Fail(uint32_t index, TimeNs now) {
   failed_.PushBack(index);
 }
 
+// -1 for one too many.
+int Iterator::NumberOfAnswerer(const Task& task) {
+  if (!options_.number_answerers) return 0;
+  AnsweringServer answerer{task.peer, {}, task.zone == nullptr ? std::string() : task.zone->zone};
+  if (task.zone != nullptr) {
+    for (const ZoneServer& server : task.zone->servers) {
+      // Servers that the user gave have no name.
+      if (server.address == task.peer.address && server.ns < task.zone->ns.size()) {
+        answerer.ns = task.zone->ns[server.ns];
+      }
+    }
+  }
+  const auto known = std::find_if(answerers_.begin(), answerers_.end(), [&](const AnsweringServer& other) {
+    return other.peer == answerer.peer && other.zone == answerer.zone;
+  });
+  if (known != answerers_.end()) return static_cast<int>(known - answerers_.begin());
+  if (answerers_.size() == kAnswerersMax) return -1;
+  answerers_.push_back(std::move(answerer));
+  return static_cast<int>(answerers_.size()) - 1;
+}
+
 const Completion* Iterator::Complete(uint32_t index, Outcome outcome) {
   const Task& task = At(index);
   Kept& kept = kept_[kept_next_];
@@ -459,7 +480,7 @@ const Completion* Iterator::Complete(uint32_t index, Outcome outcome) {
                      .apex_cname = task.apex_cname,
                      .secondhand = task.told_secondhand,
                      .servers = task.poll == nullptr ? nullptr : &kept.servers,
-                     .server = task.answered ? 0 : -1,
+                     .server = task.answered ? NumberOfAnswerer(task) : -1,
                      .peer = task.peer,
                      .sends = task.sends,
                      .rtt_ns = task.rtt_ns,

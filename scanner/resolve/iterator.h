@@ -66,6 +66,13 @@
 
 namespace mxscan {
 
+// A server that has answered, for a reader: which name server of which zone it is.
+struct AnsweringServer {
+  Endpoint peer;
+  std::string ns;    // wire form
+  std::string zone;  // the same
+};
+
 struct IteratorOptions {
   AuthorityOptions authority;
   std::vector<RootHint> roots;
@@ -78,7 +85,10 @@ struct IteratorOptions {
   uint64_t cache_bytes = kMemoryDefaultBytes / 4;    // of delegations and name servers' addresses
   uint64_t answer_bytes = kMemoryDefaultBytes / 32;  // of answers that are remembered; 0: none is
   AnswerTtlLimits answer_ttl;
+  // Completion::server numbers who answered (answerers), and is not always 0: for a few questions.
+  bool number_answerers = false;
 };
+inline constexpr size_t kAnswerersMax = 10'000;  // that are numbered; who comes later has no number
 
 struct IteratorCounters {
   uint64_t referrals = 0;
@@ -127,6 +137,9 @@ class Iterator final : public Resolver {
   std::vector<DetailCounter> details() const override;
   void CheckInvariants() const override;
 
+  const std::vector<AnsweringServer>& answerers() const { return answerers_; }
+  // The deepest zone that is known at or above the name.
+  DelegationRef ZoneOf(NameView name, TimeNs now) { return delegations_.FindDeepest(name, now); }
   const IteratorCounters& iterator_counters() const { return counters_; }
   const DelegationCache& delegations() const { return delegations_; }
   const AuthorityEngine& engine() const { return engine_; }
@@ -169,6 +182,7 @@ class Iterator final : public Resolver {
   void NoteFailure(Task* task, Failure failure, const AttemptEnd& end);
   Outcome FailureOutcome(const Task& task) const;
   const Completion* Complete(uint32_t index, Outcome outcome);
+  int NumberOfAnswerer(const Task& task);
 
   // iterator_choice.cc
   NameView NameToAsk(const Task& task) const;
@@ -224,6 +238,7 @@ class Iterator final : public Resolver {
   size_t kept_next_ = 0;  // the one that is filled next; its answer is the one at hand
   Referral referral_;
   std::vector<Name> own_servers_;  // for LearnServers
+  std::vector<AnsweringServer> answerers_;
   uint64_t asked_ = 0;
   uint64_t completed_ = 0;
   uint64_t withheld_ = 0;  // among these

@@ -10,6 +10,8 @@ of these findings.
 
 import argparse
 import collections
+import contextlib
+import json
 import pathlib
 import shutil
 import subprocess
@@ -61,8 +63,9 @@ class AuthorityTest(unittest.TestCase):
         return [case_files.expand(case, namer) for case in case_files.read_cases([HERE / "cases" / "authority" / name])]
 
     @classmethod
-    def run_batch(cls, name, expanded, options=(), iterative=True, style=()):
-        """Serves the cases, scans their domains and returns the rows."""
+    @contextlib.contextmanager
+    def serving(cls, name, expanded, iterative=True, style=()):
+        """Serves the cases: gives their directory, and the options by which they are asked."""
         directory = cls.directory / name
         directory.mkdir()
         (directory / "lab.txt").write_text(case_files.lab_file(expanded))
@@ -74,24 +77,34 @@ class AuthorityTest(unittest.TestCase):
             endpoints = lab.stdout.readline().split()
             if len(endpoints) != 2:
                 raise RuntimeError(f"{name}: the lab did not start")
+            if iterative:
+                servers = ["--resolver", "iterative", "--root-hints", str(directory / "hints"),
+                           "--lab", endpoints[0].rsplit(":", 1)[1]]
+            else:
+                servers = [word for endpoint in endpoints for word in ("--resolver", endpoint)]
+            yield directory, servers
+            lab.stdin.close()
+            lab.wait()
+
+    @staticmethod
+    def zone_servers(expanded):
+        """Each zone of the cases is one whose servers are known."""
+        return [word for case in expanded for apex, _ in case.zones
+                for word in ("--zone-servers", f"{apex}=127.53.0.1,127.53.0.2")]
+
+    @classmethod
+    def run_batch(cls, name, expanded, options=(), iterative=True, style=()):
+        """Serves the cases, scans their domains and returns the rows."""
+        with cls.serving(name, expanded, iterative, style) as (directory, servers):
             command = [OPTIONS.mxscan, "scan", str(directory / "list.txt"), "-o", str(directory / "out"),
                        "--timeout", OPTIONS.timeout, "--tries", "2", "--inflight", "100", "--rate", "0",
                        "--server-rate", "0", "--server-inflight", "0", "--threads", "1",
                        "--compression", "none", "--format", "plain", "--quiet", *options]
             command += [] if "--seed" in options else ["--seed", "7"]
-            if iterative:
-                command += ["--resolver", "iterative", "--root-hints", str(directory / "hints"),
-                            "--lab", endpoints[0].rsplit(":", 1)[1], "--lookups", LOOKUPS]
-                addresses = ",".join(endpoint.rsplit(":", 1)[0] for endpoint in endpoints)
-                for case in expanded:
-                    for apex, _ in case.zones:
-                        command += ["--zone-servers", f"{apex}={addresses}"]
-            else:
-                command += [word for endpoint in endpoints for word in ("--resolver", endpoint)]
+            command += servers
+            command += ["--lookups", LOOKUPS, *cls.zone_servers(expanded)] if iterative else []
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                   text=True, timeout=SCAN_LIMIT_S, check=False)
-            lab.stdin.close()
-            lab.wait()
         if done.returncode != 0:
             raise RuntimeError(f"{name}: {' '.join(command)}: exit {done.returncode}\n{done.stdout}")
         return findings_test.Rows(directory / "out")
@@ -175,6 +188,64 @@ class AuthorityTest(unittest.TestCase):
                             ("any_order", ("--jitter", "30"))):
             with self.subTest(name):
                 self.assert_cases(self.run_batch(name, self.expanded, style=style), self.expanded)
+
+    # --- for a person
+
+    def check(self, name, *arguments):
+        """`mxscan check` of the cases of every_server.txt: the process that was run."""
+        with self.serving(name, self.every_expanded) as (_, servers):
+            return subprocess.run([OPTIONS.mxscan, "check", *arguments, "--timeout", OPTIONS.timeout, "--tries", "2",
+                                   *servers, *self.zone_servers(self.every_expanded)], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=SCAN_LIMIT_S, check=False)
+
+    def test_check_names_who_answered(self):
+        done = self.check("check", "v-agree.com", "--all-servers")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        text = " ".join(done.stdout.split())
+        self.assertRegex(text, r"127\.53\.0\.[12]:\d+ of v-agree\.com\.")
+        self.assertRegex(text, r"zone v-agree\.com\. at 127\.53\.0\.1 127\.53\.0\.2")
+        self.assertIn("every server asked for MX: 2 answered, 0 lame, 0 failed; those that answered agree", text)
+        self.assertIn("asked the zones' own servers, from the root down", text)
+
+    def test_check_shows_what_servers_disagree_about(self):
+        done = self.check("check_json", "--json", "v-other-exchange.com", "v-second-is-lame.com", "v-second-fails.com",
+                          "v-agree.com", "--all-servers")
+        self.assertEqual(done.stderr, "")
+        checks = {line["domain"]: line for line in map(json.loads, done.stdout.splitlines())}
+        differing = checks["v-other-exchange.com."]
+        self.assertEqual(differing["zone"]["zone"], "v-other-exchange.com.")
+        self.assertEqual(differing["zone"]["every_server"], {"answered": 2, "lame": 0, "failed": 0, "differ": True})
+        self.assertIn("mx_rrset_inconsistent", {finding["id"] for finding in differing["findings"]
+                                                if finding["state"] == "present"})
+        self.assertIn("of v-other-exchange.com.", differing["mx"]["server"])
+        lame = checks["v-second-is-lame.com."]["zone"]
+        self.assertEqual(lame["every_server"], {"answered": 1, "lame": 1, "failed": 0, "differ": False})
+        self.assertTrue(lame["servers"][0]["lame"])
+        self.assertIsNone(checks["v-second-fails.com."]["zone"]["every_server"]["differ"])
+
+    def test_check_asks_one_server_unless_told(self):
+        done = self.check("check_one", "--json", "v-other-exchange.com")
+        check = json.loads(done.stdout)
+        self.assertNotIn("every_server", check["zone"])
+        self.assertNotIn("mx_rrset_inconsistent", {finding["id"] for finding in check["findings"]})
+
+    def test_check_refuses(self):
+        for arguments, word in ((["--resolver", "127.0.0.1:5300", "--all-servers"], "iterative"),
+                                (["--resolver", "127.0.0.1:5300", "--lab", "5300"], "iterative"),
+                                (["--resolver", "iterative", "--resolver", "127.0.0.1"], "alone"),
+                                (["--resolver", "iterative", "--lookups", "mx,bogus"], "bogus")):
+            done = subprocess.run([OPTIONS.mxscan, "check", "example.com", *arguments], capture_output=True, text=True,
+                                  timeout=SCAN_LIMIT_S, check=False)
+            self.assertEqual(done.returncode, 64, done.stderr)
+            self.assertIn(word, done.stderr)
+
+    def test_dry_run_says_what_it_costs(self):
+        with self.serving("dry", self.every_expanded) as (directory, servers):
+            done = subprocess.run([OPTIONS.mxscan, "scan", str(directory / "list.txt"), "--dry-run", "--all-servers",
+                                   *servers], capture_output=True, text=True, timeout=SCAN_LIMIT_S, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        count = len(self.every_expanded)
+        self.assertIn(f"so {count} to {7 * count}", done.stdout)
 
 
 def main():
