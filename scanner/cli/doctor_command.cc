@@ -2,14 +2,18 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "io/process.h"
 #include "io/transport_factory.h"
 #include "nlohmann/json.hpp"
 #include "scanner/cli/commands.h"
 #include "scanner/cli/doctor_checks.h"
 #include "scanner/cli/exit_status.h"
 #include "scanner/cli/resolvers.h"
+#include "scanner/cli/root_probe.h"
+#include "scanner/cli/root_way.h"
 #include "scanner/cli/units.h"
 #include "scanner/limits.h"
+#include "scanner/run/scan_options.h"
 
 namespace mxscan {
 namespace {
@@ -24,8 +28,12 @@ class DoctorCommand : public Command {
  public:
   explicit DoctorCommand(CLI::App* root) {
     app_ = root->add_subcommand("doctor", "what this machine allows a scan, and how to mend what it does not");
-    app_->add_option("--resolver", resolvers_, "resolvers to try, as for scan: system, ADDRESS[:PORT], @FILE")
+    app_->add_option("--resolver", resolvers_,
+                     "resolvers to try, as for scan: system, ADDRESS[:PORT], @FILE; or iterative: the root's servers")
         ->allow_extra_args(false);
+    app_->add_option("--root-hints", root_hints_, "of --resolver iterative: the root's servers, as for scan");
+    app_->add_option("--lab", lab_port_, "of --resolver iterative, for laboratories: the PORT of the root's servers")
+        ->check(CLI::Range(1, 65535));
     app_->add_option("--output,-o", output_, "where a dataset would be written");
     app_->add_option("--timeout", timeout_, "for each question to a resolver");
     app_->add_flag("--json", json_, "one JSON object a check and line");
@@ -38,10 +46,15 @@ class DoctorCommand : public Command {
       Complain(absl::StrCat("--timeout: '", timeout_, "' is no duration from 10ms to 60s"));
       return kExitUsage;
     }
+    const bool iterative = std::find(resolvers_.begin(), resolvers_.end(), kIterative) != resolvers_.end();
+    if (iterative && resolvers_.size() > 1) return Misused("--resolver iterative stands alone");
+    if (!iterative && (lab_port_ != 0 || !root_hints_.empty())) {
+      return Misused("--root-hints and --lab are for --resolver iterative");
+    }
     const MachineFacts facts = LookAtMachine(output_);
     bool all_written = true;
     for (const Check& check : CheckMachine(facts)) all_written &= Show(check);
-    const int servers = CheckServers(*timeout, &all_written);
+    const int servers = iterative ? CheckRootServers(*timeout, &all_written) : CheckServers(*timeout, &all_written);
     if (!all_written) return kExitWrite;
     if (!facts.uring_error.empty() && !facts.mmsg_error.empty()) return kExitPermission;
     if (servers != kExitDone) return servers;
@@ -49,6 +62,25 @@ class DoctorCommand : public Command {
   }
 
  private:
+  static int Misused(const char* why) {
+    Complain(why);
+    return kExitUsage;
+  }
+
+  int CheckRootServers(TimeNs timeout, bool* all_written) {
+    const absl::StatusOr<RootWay> way = ReadRootWay(PosixFileSystem(), root_hints_, {}, lab_port_);
+    if (!way.ok()) {
+      Complain(std::string(way.status().message()));
+      return way.status().code() == absl::StatusCode::kInvalidArgument ? kExitUsage : kExitConfiguration;
+    }
+    std::string unused;
+    const auto transport = OpenTransport(IoChoice::kAuto, TransportOptions(), &unused);
+    if (!transport.ok()) return kExitPermission;
+    const std::vector<RootFacts> facts = AskRoots(*way, timeout, RandomSeed(), transport->get());
+    for (const Check& check : CheckRoots(facts)) *all_written &= Show(check);
+    return RootsAnswer(facts) ? kExitDone : kExitNoServer;
+  }
+
   // kExitDone where at least one of them can be used.
   int CheckServers(TimeNs timeout, bool* all_written) {
     const absl::StatusOr<std::vector<Endpoint>> servers = ResolveItems(PosixFileSystem(), resolvers_);
@@ -90,6 +122,8 @@ class DoctorCommand : public Command {
 
   CLI::App* app_;
   std::vector<std::string> resolvers_{"system"};
+  std::string root_hints_;
+  int lab_port_ = 0;
   std::string output_ = ".";
   std::string timeout_ = "2s";
   bool json_ = false;

@@ -239,6 +239,24 @@ class AuthorityTest(unittest.TestCase):
             self.assertEqual(done.returncode, 64, done.stderr)
             self.assertIn(word, done.stderr)
 
+    def test_doctor_asks_the_root(self):
+        with self.serving("doctor", self.every_expanded) as (directory, servers):
+            done = subprocess.run([OPTIONS.mxscan, "doctor", "--json", "--timeout", OPTIONS.timeout, "--output",
+                                   str(directory), *servers], capture_output=True, text=True, timeout=SCAN_LIMIT_S,
+                                  check=False)
+        checks = {line["check"]: line for line in map(json.loads, done.stdout.splitlines())}
+        self.assertEqual(checks["root servers by IPv4"]["level"], "ok")
+        self.assertEqual(checks["TCP by IPv4"]["level"], "ok")
+        # The root of the lab has one name server: nothing that it says is large.
+        self.assertEqual(checks["large UDP answers by IPv4"]["level"], "hint")
+        self.assertNotEqual(checks["large UDP answers by IPv4"]["mend"], "")
+        self.assertNotIn("root servers by IPv6", checks)
+        self.assertFalse([what for what in checks if what.startswith("resolver ")])
+        silent = subprocess.run([OPTIONS.mxscan, "doctor", "--timeout", "50ms", "--output", str(directory), *servers],
+                                capture_output=True, text=True, timeout=SCAN_LIMIT_S, check=False)
+        self.assertEqual(silent.returncode, 69, silent.stdout)
+        self.assertIn("udp dport 53", silent.stdout)
+
     def test_dry_run_says_what_it_costs(self):
         with self.serving("dry", self.every_expanded) as (directory, servers):
             done = subprocess.run([OPTIONS.mxscan, "scan", str(directory / "list.txt"), "--dry-run", "--all-servers",
