@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@
 namespace mxscan::fuzz {
 namespace {
 
-constexpr unsigned kHangSeconds = 20;  // for one batch, which takes well under a second
+constexpr time_t kHangSeconds = 20;  // of processor time, for one input, which takes well under a second
 constexpr uint64_t kBatchInputs = 1000;
 constexpr size_t kInputSizeMax = 1 << 16;
 constexpr size_t kReasonsMax = 32;
@@ -178,13 +179,21 @@ void TimeInput(const Octets& input, Shared* shared) {
   std::copy_n(input.begin(), slowest->size, slowest->input);
 }
 
+// Ends this process with SIGPROF if it is not called again in time. Of its own time: a fuzzer that runs on what others
+// leave of the processor may stand still for minutes.
+void WatchForHang() {
+  itimerval limit{};
+  limit.it_value.tv_sec = kHangSeconds;
+  setitimer(ITIMER_PROF, &limit, nullptr);
+}
+
 // The child's work; it ends early where `time_is_up`. Returns its exit status.
 template <typename TimeIsUp>
 int RunBatch(const Options& options, const std::vector<Octets>& corpus, uint64_t batch, uint64_t inputs,
              TimeIsUp time_is_up, Shared* shared) {
   Mutator mutator(&corpus, Random(options.seed ^ (batch << 32)).Next());
   for (uint64_t i = 0; i < inputs && !time_is_up(); ++i) {
-    alarm(kHangSeconds);
+    WatchForHang();
     const Octets input = (mutator.*options.target->next)();
     shared->input_size = std::min(input.size(), kInputSizeMax);
     std::copy_n(input.begin(), shared->input_size, shared->input);
@@ -220,7 +229,7 @@ bool InChild(Shared* shared, Work work) {
     return true;
   }
   std::snprintf(shared->finding, sizeof(shared->finding), "died, wait status %d%s", status,
-                WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? " (hang)" : "");
+                WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF ? " (hang)" : "");
   return false;
 }
 
@@ -263,7 +272,7 @@ int Replay(const Options& options, Shared* shared) {
   }
   const Octets input = ReadFile(options.replay);
   const bool good = InChild(shared, [&]() {
-    alarm(kHangSeconds);
+    WatchForHang();
     shared->stage = Stage::kOurs;
     const std::string wrong = CheckInput(*options.target, input, shared);
     std::snprintf(shared->finding, sizeof(shared->finding), "%s", wrong.c_str());
