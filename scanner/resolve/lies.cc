@@ -27,7 +27,11 @@ Name ImpossibleName(uint64_t number) {
 }
 
 Told ToldIn(ControlName control, const Answer& answer) {
-  if (answer.truncated || !IsDefinite(answer.outcome)) return Told::kNothing;
+  // What was cut off may be anything, but the response code stands in the header.
+  if (answer.truncated) {
+    return control == ControlName::kRoot && answer.rcode == Rcode::kNxDomain ? Told::kLie : Told::kNothing;
+  }
+  if (!IsDefinite(answer.outcome)) return Told::kNothing;
   const Outcome lie = control == ControlName::kRoot ? Outcome::kNxDomain : Outcome::kData;
   return answer.outcome == lie ? Told::kLie : Told::kTruth;
 }

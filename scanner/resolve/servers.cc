@@ -122,7 +122,7 @@ bool Server::TrustDue(TimeNs now) {
 
 bool Server::OnControlAnswer(TimeNs now, ControlName control, Told told) {
   if (!checks_trust_ || lies()) return false;
-  if (control == ControlName::kRoot) {
+  if (control == ControlName::kRoot && told != Told::kNothing) {
     denies_root_ = told == Told::kLie && !knows_root_;
     knows_root_ = knows_root_ || told == Told::kTruth;
   }

@@ -70,6 +70,37 @@ TEST_F(TrustTest, WhoDeniesEverythingIsNotBelieved) {
   EXPECT_EQ(lies_->of(1), Lie::kNone);
 }
 
+// What says nothing of the root takes back nothing: an answer that was cut off, a failure.
+TEST_F(TrustTest, WhoDeniesTheRootStaysDoubtedWhenItSaysNothingOfItLater) {
+  for (const Rcode rcode : {Rcode::kServFail, Rcode::kRefused}) {
+    int roots = 0;
+    EngineBench& bench = Open({[&roots, rcode](const Question& question, std::span<const uint8_t> query, bool) {
+                                 const bool later = IsRoot(question) && ++roots > 1;
+                                 return Reply(query, later ? rcode : Rcode::kNxDomain);
+                               },
+                               Honest});
+    // So slowly that it is asked for the root again before it was caught.
+    for (int minute = 0; minute < 4; ++minute) {
+      bench.Ask("host" + std::to_string(minute) + ".example.net.");
+      bench.RunOn((minute + 1) * 61 * kSecond, [] {});
+    }
+    EXPECT_EQ(bench.CountOutcome(Outcome::kNxDomain), 0u) << static_cast<int>(rcode);
+    EXPECT_GT(roots, 1);
+  }
+}
+
+TEST_F(TrustTest, WhoDeniesTheRootInAnAnswerThatWasCutOffIsNotBelieved) {
+  const auto truncating = [](const Question& question, std::span<const uint8_t> query, bool tcp) {
+    Octets answer = Denying(question, query, tcp);
+    if (!tcp) answer[2] |= 0x02;  // TC
+    return answer;
+  };
+  EngineBench& bench = Open({truncating, Honest});
+  AskMany(400);
+  bench.Run(60 * kSecond);
+  EXPECT_EQ(bench.CountOutcome(Outcome::kData), 400u);
+}
+
 TEST_F(TrustTest, WhereAllLieTheRunEndsWithoutAVerdict) {
   const std::vector<std::vector<Answerer>> all_lie = {{Inventing}, {Denying}, {Inventing, Denying}};
   for (const std::vector<Answerer>& servers : all_lie) {
