@@ -11,6 +11,7 @@ constexpr uint8_t kQr = 0x80;
 constexpr uint8_t kTc = 0x02;
 constexpr uint8_t kRd = 0x01;
 constexpr uint8_t kRa = 0x80;
+constexpr uint8_t kRcodeMask = 0x0f;
 constexpr uint8_t kNxDomainCode = 3;
 
 bool IsLetter(uint8_t octet) { return (octet | 0x20) >= 'a' && (octet | 0x20) <= 'z'; }
@@ -62,6 +63,15 @@ bool TruncateAnswer(Octets* message) {
   if (end == 0) return false;
   message->resize(end);
   (*message)[kFlagsAt] |= kTc;
+  std::memset(message->data() + 6, 0, 6);
+  return true;
+}
+
+bool EmptyAnswer(uint8_t rcode, Octets* message) {
+  const size_t end = QuestionEnd(*message);
+  if (end == 0) return false;
+  message->resize(end);
+  (*message)[kFlagsAt + 1] = static_cast<uint8_t>(((*message)[kFlagsAt + 1] & ~kRcodeMask) | rcode);
   std::memset(message->data() + 6, 0, 6);
   return true;
 }

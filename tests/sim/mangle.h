@@ -41,6 +41,9 @@ size_t QuestionEnd(std::span<const uint8_t> message);
 // Sets TC and drops every record, as a server does whose answer does not fit.
 bool TruncateAnswer(Octets* message);
 
+// Sets the RCODE (one of the header's four bits) and drops every record.
+bool EmptyAnswer(uint8_t rcode, Octets* message);
+
 // Flips 1 to 8 bits anywhere.
 void FlipBits(Prng* prng, Octets* message);
 

@@ -12,6 +12,9 @@ namespace {
 constexpr TimeNs kConnectTimeoutNs = 127 * kSecond;  // Linux's six SYN retries
 constexpr uint64_t kPollsAtOneInstantMax = 10'000'000;
 
+// What ICMP and ICMPv6 become (icmp(7)).
+constexpr int kIcmpErrors[] = {ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EPROTO, EACCES};
+
 TimeNs After(TimeNs time_ns, TimeNs by_ns) { return by_ns >= kNever - time_ns ? kNever : time_ns + by_ns; }
 
 }  // namespace
@@ -46,7 +49,11 @@ SimNetwork::ClientId SimNetwork::Attach(SimClient* client) {
 
 void SimNetwork::Detach(ClientId id) {
   clients_[id].client = nullptr;
-  streams_.erase(streams_.lower_bound({id, 0}), streams_.lower_bound({id + 1, 0}));
+  while (true) {
+    const auto first = streams_.lower_bound({id, 0});
+    if (first == streams_.end() || first->first.first != id) return;
+    ForgetStream(first->first);
+  }
 }
 
 // Time.
@@ -96,6 +103,10 @@ Advance SimNetwork::AdvanceIfIdle() {
   TimeNs until_ns = kNever;
   for (const Client& client : clients_) {
     if (client.client == nullptr) continue;
+    if (const TimeNs stalled_until = client.client->StalledUntil(now_); stalled_until > now_) {
+      until_ns = std::min(until_ns, stalled_until);
+      continue;
+    }
     if (!client.idle || client.deadline_ns <= now_) return Advance::kBusy;
     until_ns = std::min(until_ns, client.deadline_ns);
   }
@@ -143,6 +154,7 @@ void SimNetwork::SendDatagram(ClientId id, const Endpoint& local, const Endpoint
   ++counters_.queries_sent;
   const FaultPlan& plan = PlanOf(peer);
   if (prng_.Chance(plan.forge)) Forge(id, local, peer, payload);
+  if (prng_.Chance(plan.false_icmp)) InventIcmp(id, local, peer);
   const bool lost = prng_.Chance(plan.lose_query);
   const bool twice = prng_.Chance(plan.duplicate_query);
   TimeNs first_arrival_ns = kNever;
@@ -169,7 +181,8 @@ void SimNetwork::DeliverQuery(ClientId id, const Endpoint& local, const Endpoint
   if (!IsAlive(peer)) {
     ++counters_.queries_to_nobody;
     if (!prng_.Chance(plan.unreachable)) return;
-    Schedule(now_ + Latency(plan), [this, id, local, peer] {
+    if (ClientOf(id) == nullptr) return;
+    Schedule(ClientOf(id)->ToldAt(now_ + Latency(plan)), [this, id, local, peer] {
       if (ClientOf(id) == nullptr) return;
       ++counters_.unreachable_reported;
       deliveries_ += ClientOf(id)->OnError(local, peer, ECONNREFUSED) ? 1 : 0;
@@ -182,9 +195,44 @@ void SimNetwork::DeliverQuery(ClientId id, const Endpoint& local, const Endpoint
   for (Octets& response : responses) SendAnswer(id, local, peer, std::move(response));
 }
 
+// Somebody on the way, or who pretends to be, says that the query could not get there. It can.
+void SimNetwork::InventIcmp(ClientId id, const Endpoint& local, const Endpoint& peer) {
+  const int error = kIcmpErrors[prng_.Below(std::size(kIcmpErrors))];
+  Schedule(ClientOf(id)->ToldAt(now_ + Latency(PlanOf(peer))), [this, id, local, peer, error] {
+    if (ClientOf(id) == nullptr) return;
+    ++counters_.false_icmp_reported;
+    deliveries_ += ClientOf(id)->OnError(local, peer, error) ? 1 : 0;
+  });
+}
+
+void SimNetwork::ApplyStorm(const Endpoint& server, bool tcp, Octets* answer) {
+  for (const Storm& storm : PlanOf(server).storms) {
+    if (!storm.window.Holds(now_)) continue;
+    if (!prng_.Chance(storm.share)) return;
+    bool applied = false;
+    switch (storm.kind) {
+      case StormKind::kServFail:
+        applied = EmptyAnswer(2, answer);
+        break;
+      case StormKind::kRefused:
+        applied = EmptyAnswer(5, answer);
+        break;
+      case StormKind::kTruncate:
+        applied = !tcp && TruncateAnswer(answer);
+        break;
+      case StormKind::kDeny:
+        applied = EmptyAnswer(3, answer);
+        break;
+    }
+    counters_.stormed[static_cast<size_t>(storm.kind)] += applied;
+    return;
+  }
+}
+
 void SimNetwork::SendAnswer(ClientId id, const Endpoint& local, const Endpoint& server, Octets answer) {
   const FaultPlan& plan = PlanOf(server);
   ++counters_.answers_sent;
+  ApplyStorm(server, /*tcp=*/false, &answer);
   if (prng_.Chance(plan.truncate) && TruncateAnswer(&answer)) ++counters_.answers_truncated;
   const bool lost = prng_.Chance(plan.lose_answer);
   const bool twice = prng_.Chance(plan.duplicate_answer);
@@ -214,7 +262,8 @@ void SimNetwork::SendAnswer(ClientId id, const Endpoint& local, const Endpoint& 
 
 void SimNetwork::DeliverDatagram(TimeNs at_ns, ClientId id, const Endpoint& to, const Endpoint& from, Octets payload,
                                  bool is_answer) {
-  Schedule(at_ns, [this, id, to, from, payload = std::move(payload), is_answer] {
+  if (ClientOf(id) == nullptr) return;
+  Schedule(ClientOf(id)->ToldAt(at_ns), [this, id, to, from, payload = std::move(payload), is_answer] {
     if (ClientOf(id) == nullptr) return;
     if (is_answer) ++counters_.answers_delivered;
     deliveries_ += ClientOf(id)->OnDatagram(to, from, payload) ? 1 : 0;
@@ -269,20 +318,41 @@ SimNetwork::Stream* SimNetwork::FindStream(const StreamKey& key) {
   return found == streams_.end() ? nullptr : &found->second;
 }
 
+void SimNetwork::ForgetStream(const StreamKey& key) {
+  const auto found = streams_.find(key);
+  if (found == streams_.end()) return;
+  if (found->second.counted) --open_streams_[found->second.peer];
+  streams_.erase(found);
+}
+
+// One more stream, if the server has room for it.
+bool SimNetwork::AcceptsStream(const Endpoint& server) {
+  size_t& open = open_streams_[server];
+  if (open >= PlanOf(server).tcp_streams_max) {
+    ++counters_.streams_over_limit;
+    return false;
+  }
+  ++open;
+  return true;
+}
+
 void SimNetwork::OpenStream(ClientId id, StreamId stream, const Endpoint& peer) {
   ++counters_.streams_opened;
   const FaultPlan& plan = PlanOf(peer);
   const StreamKey key{id, stream};
-  const TimeNs there_ns = now_ + Latency(plan);
-  const TimeNs back_ns = there_ns + Latency(plan);
+  const TimeNs there_ns = Carried(id, now_ + Latency(plan));
+  const TimeNs back_ns = Carried(id, there_ns + Latency(plan));
   const TimeNs give_up_ns = now_ + kConnectTimeoutNs;
   if (keep_log_) log_.push_back({now_, there_ns, peer, 0, SendKind::kStreamOpen});
   streams_[key] = {.peer = peer, .to_server_ns = back_ns, .to_client_ns = back_ns};
   const bool refused = prng_.Chance(plan.tcp_refuse);
   const bool reports_unreachable = prng_.Chance(plan.unreachable);
   Schedule(there_ns, [this, key, peer, refused, reports_unreachable, back_ns, give_up_ns] {
+    Stream* const asked = FindStream(key);
+    if (asked == nullptr) return;
     const bool alive = IsAlive(peer);
-    if (alive && !refused) {
+    if (alive && !refused && AcceptsStream(peer)) {
+      asked->counted = true;
       Schedule(back_ns, [this, key] {
         Stream* opened = FindStream(key);
         if (opened == nullptr) return;
@@ -302,13 +372,13 @@ void SimNetwork::SendMessage(ClientId id, StreamId stream_id, std::span<const ui
   const StreamKey key{id, stream_id};
   Stream* stream = FindStream(key);
   MXSCAN_CHECK(stream != nullptr);
-  const TimeNs at_ns = std::max(now_, stream->to_server_ns) + Latency(PlanOf(stream->peer));
+  const TimeNs at_ns = Carried(id, std::max(now_, stream->to_server_ns) + Latency(PlanOf(stream->peer)));
   stream->to_server_ns = at_ns;
   if (keep_log_) log_.push_back({now_, at_ns, stream->peer, message.size(), SendKind::kStreamMessage});
   Schedule(at_ns, [this, key, query = Octets(message.begin(), message.end())] { ServeMessage(key, query); });
 }
 
-void SimNetwork::CloseStream(ClientId id, StreamId stream) { streams_.erase({id, stream}); }
+void SimNetwork::CloseStream(ClientId id, StreamId stream) { ForgetStream({id, stream}); }
 
 void SimNetwork::ServeMessage(const StreamKey& key, const Octets& message) {
   Stream* stream = FindStream(key);
@@ -319,7 +389,8 @@ void SimNetwork::ServeMessage(const StreamKey& key, const Octets& message) {
   std::vector<Octets> responses;
   (*FindResponder(peer))(peer, message, /*tcp=*/true, &responses);
   Octets octets;
-  for (const Octets& response : responses) {
+  for (Octets& response : responses) {
+    ApplyStorm(peer, /*tcp=*/true, &response);
     MXSCAN_CHECK(response.size() <= 0xffff);
     octets.push_back(static_cast<uint8_t>(response.size() >> 8));
     octets.push_back(static_cast<uint8_t>(response.size()));
@@ -341,7 +412,7 @@ void SimNetwork::SendPieces(const StreamKey& key, Stream* stream, const Octets& 
   while (begin < octets.size()) {
     const size_t left = octets.size() - begin;
     const size_t size = split ? prng_.Between(1, left) : left;
-    const TimeNs at_ns = std::max(now_ + Latency(plan), stream->to_client_ns);
+    const TimeNs at_ns = Carried(key.first, std::max(now_ + Latency(plan), stream->to_client_ns));
     stream->to_client_ns = at_ns;
     ++counters_.stream_pieces;
     const auto first = octets.begin() + static_cast<ptrdiff_t>(begin);
@@ -356,7 +427,7 @@ void SimNetwork::SendPieces(const StreamKey& key, Stream* stream, const Octets& 
 void SimNetwork::EndStream(TimeNs at_ns, const StreamKey& key, int error) {
   Schedule(at_ns, [this, key, error] {
     if (FindStream(key) == nullptr) return;
-    streams_.erase(key);
+    ForgetStream(key);
     deliveries_ += ClientOf(key.first)->OnStreamClosed(key.second, error) ? 1 : 0;
   });
 }

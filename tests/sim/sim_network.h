@@ -33,6 +33,28 @@ namespace mxscan::sim {
 using Responder = std::function<void(const Endpoint& server, std::span<const uint8_t> query, bool tcp,
                                      std::vector<std::vector<uint8_t>>* responses)>;
 
+// Times from `begin_ns` on, `end_ns` not among them.
+struct Window {
+  TimeNs begin_ns = 0;
+  TimeNs end_ns = kNever;
+  bool Holds(TimeNs at_ns) const { return at_ns >= begin_ns && at_ns < end_ns; }
+};
+
+// What a server says to everything for a while, whatever it knows.
+enum class StormKind : uint8_t {
+  kServFail,
+  kRefused,
+  kTruncate,  // over UDP; over TCP answers are whole
+  kDeny,      // NXDOMAIN
+};
+inline constexpr int kStormKindCount = 4;
+
+struct Storm {
+  StormKind kind = StormKind::kServFail;
+  Window window;
+  double share = 1;  // of the answers
+};
+
 // What happens between a client and a server, and to the server. Rates are probabilities, each drawn on its own.
 struct FaultPlan {
   TimeNs latency_ns = 5 * kMillisecond;  // one way, at least
@@ -57,7 +79,10 @@ struct FaultPlan {
   // The server answers nothing from dies_at_ns (0: it never did) until returns_at_ns.
   TimeNs dies_at_ns = kNever;
   TimeNs returns_at_ns = kNever;
-  double unreachable = 0;  // of what reaches a dead or absent server: ECONNREFUSED comes back
+  double unreachable = 0;             // of what reaches a dead or absent server: ECONNREFUSED comes back
+  double false_icmp = 0;              // of the queries: an error comes back, and the query arrives all the same
+  size_t tcp_streams_max = SIZE_MAX;  // that a server keeps open; more are refused
+  std::vector<Storm> storms;          // of several at one time the first
 };
 
 struct SimCounters {
@@ -76,10 +101,13 @@ struct SimCounters {
   uint64_t answers_truncated = 0;
   uint64_t answers_delivered = 0;  // datagrams that reached a client's machine, forged ones not counted
   uint64_t unreachable_reported = 0;
-  std::array<uint64_t, kForgeKindCount> forged{};  // by ForgeKind
+  uint64_t false_icmp_reported = 0;
+  std::array<uint64_t, kStormKindCount> stormed{};  // answers, by StormKind
+  std::array<uint64_t, kForgeKindCount> forged{};   // by ForgeKind
   uint64_t forge_impossible = 0;
   uint64_t streams_opened = 0;
   uint64_t streams_refused = 0;
+  uint64_t streams_over_limit = 0;  // among these
   uint64_t streams_broken = 0;
   uint64_t streams_idle_closed = 0;
   uint64_t stream_queries_served = 0;
@@ -112,6 +140,12 @@ class SimClient {
   virtual bool OnStreamClosed(StreamId stream, int error) = 0;
   // The addresses of all its sockets, in order.
   virtual std::vector<Endpoint> LocalEndpoints() const = 0;
+  // When its machine tells of a datagram or an error that arrives at `at_ns`: then, or later.
+  virtual TimeNs ToldAt(TimeNs at_ns) = 0;
+  // The first time from `at_ns` on at which its machine is connected. Streams outlast an outage, as TCP does.
+  virtual TimeNs ConnectedFrom(TimeNs at_ns) const = 0;
+  // While this is in the future its process does not run: nobody polls, and time passes all the same.
+  virtual TimeNs StalledUntil(TimeNs now_ns) const = 0;
 };
 
 enum class Advance : uint8_t {
@@ -177,6 +211,7 @@ class SimNetwork {
   };
   struct Stream {
     Endpoint peer;
+    bool counted = false;     // among its server's open ones
     TimeNs to_server_ns = 0;  // no piece may overtake the one before
     TimeNs to_client_ns = 0;
     uint64_t activity = 0;
@@ -192,6 +227,12 @@ class SimNetwork {
   const FaultPlan& PlanOf(const Endpoint& server) const;
   bool IsAlive(const Endpoint& server) const;
   TimeNs Latency(const FaultPlan& plan);
+  // When something of a stream that is to arrive at `at_ns` does, the machine's outages considered.
+  TimeNs Carried(ClientId id, TimeNs at_ns) const { return ClientOf(id)->ConnectedFrom(at_ns); }
+  bool AcceptsStream(const Endpoint& server);
+  void ForgetStream(const StreamKey& key);
+  void InventIcmp(ClientId id, const Endpoint& local, const Endpoint& peer);
+  void ApplyStorm(const Endpoint& server, bool tcp, Octets* answer);
   SimClient* ClientOf(ClientId id) const { return clients_[id].client; }
   Stream* FindStream(const StreamKey& key);
 
@@ -219,6 +260,7 @@ class SimNetwork {
   Forger forger_;
   std::vector<Client> clients_;
   std::map<StreamKey, Stream> streams_;
+  std::map<Endpoint, size_t> open_streams_;  // by server
   std::vector<SendRecord> log_;
   SimCounters counters_;
 };

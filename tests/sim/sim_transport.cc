@@ -2,14 +2,26 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "io/check.h"
 
 namespace mxscan::sim {
+namespace {
+
+// The end of the window that `at_ns` lies in; `at_ns` where there is none.
+TimeNs EndOf(const std::vector<Window>& windows, TimeNs at_ns) {
+  for (const Window& window : windows) {
+    if (window.Holds(at_ns)) return window.end_ns;
+  }
+  return at_ns;
+}
+
+}  // namespace
 
 SimTransport::SimTransport(SimNetwork* network, const SimTransportOptions& options)
-    : network_(network), options_(options), id_(network->Attach(this)) {
+    : network_(network), options_(options), id_(network->Attach(this)), prng_(options.faults.seed) {
   if (options_.ipv6.family() == 0) options_.ipv6 = *IpAddress::Parse("2001:db8::1");
 }
 
@@ -35,6 +47,10 @@ absl::StatusOr<SocketId> SimTransport::OpenSocket(const SocketOptions& options) 
 size_t SimTransport::Send(std::span<const OutDatagram> batch) {
   size_t taken = 0;
   while (taken < batch.size() && sent_since_poll_ < options_.send_queue_max) {
+    if (prng_.Chance(options_.faults.send_full)) {
+      ++machine_.sends_full;
+      break;
+    }
     SendOne(batch[taken++]);
     ++sent_since_poll_;
   }
@@ -50,19 +66,48 @@ void SimTransport::SendOne(const OutDatagram& datagram) {
   if (datagram.payload.size() > kOutDatagramMax) error = EMSGSIZE;
   if (datagram.peer.address.family() != socket.options.family) error = EAFNOSUPPORT;
   if (datagram.peer.port == 0) error = EINVAL;
-  if (error != 0) {
-    ++counters_.send_errors;
-    waiting_.errors.push_back({datagram.socket, datagram.peer, error});
-    return;
+  if (error != 0) return Refuse(datagram, error);
+  if (prng_.Chance(options_.faults.send_given_up)) {
+    ++machine_.sends_given_up;
+    return Refuse(datagram, ENOBUFS);
+  }
+  if (IsAway(network_->now()) && options_.faults.away_is_told) {
+    ++machine_.away_sends;
+    return Refuse(datagram, ENETUNREACH);
   }
   ++counters_.datagrams_sent;
-  network_->SendDatagram(id_, socket.local, datagram.peer, datagram.payload);
+  if (prng_.Chance(options_.faults.send_again)) {
+    ++machine_.sends_again;
+    ++counters_.send_retries;
+    delayed_.push_back({datagram.socket, datagram.peer, {datagram.payload.begin(), datagram.payload.end()}});
+    return;
+  }
+  Transmit(socket, datagram.peer, datagram.payload);
+}
+
+void SimTransport::Transmit(const Socket& socket, const Endpoint& peer, std::span<const uint8_t> payload) {
+  if (IsAway(network_->now())) {
+    ++machine_.away_sends;
+    return;
+  }
+  network_->SendDatagram(id_, socket.local, peer, payload);
+}
+
+void SimTransport::Refuse(const OutDatagram& datagram, int error) {
+  ++counters_.send_errors;
+  waiting_.errors.push_back({datagram.socket, datagram.peer, error});
 }
 
 StreamId SimTransport::OpenStream(const Endpoint& peer, const IpAddress& /*source_address*/) {
   const StreamId stream = next_stream_++;
   ++counters_.streams_opened;
+  if (IsAway(network_->now()) && options_.faults.away_is_told) {
+    ++machine_.away_sends;
+    waiting_.streams.push_back({{stream, StreamEventKind::kClosed, {}, ENETUNREACH}, {}});
+    return stream;
+  }
   streams_[stream];
+  streams_most_ = std::max(streams_most_, streams_.size());
   network_->OpenStream(id_, stream, peer);
   return stream;
 }
@@ -84,9 +129,12 @@ void SimTransport::CloseStream(StreamId stream) {
 TimeNs SimTransport::Poll(TimeNs deadline, Inbox* inbox) {
   inbox->Clear();
   sent_since_poll_ = 0;
+  for (const Delayed& delayed : std::exchange(delayed_, {})) {
+    Transmit(sockets_[delayed.socket], delayed.peer, delayed.payload);
+  }
   const bool woken = std::exchange(woken_, false);
   network_->Polled(id_, woken ? network_->now() : deadline, !waiting_.empty());
-  delivered_ = std::exchange(waiting_, Waiting{});
+  TakeWaiting();
   for (const Arrived& arrived : delivered_.datagrams) {
     inbox->datagrams.push_back({arrived.socket, arrived.peer, arrived.payload, arrived.truncated});
   }
@@ -97,6 +145,27 @@ TimeNs SimTransport::Poll(TimeNs deadline, Inbox* inbox) {
   }
   return network_->now();
 }
+
+// As much of what waits as there are buffers for.
+void SimTransport::TakeWaiting() {
+  delivered_ = std::exchange(waiting_, Waiting{});
+  std::vector<Arrived>& datagrams = delivered_.datagrams;
+  if (datagrams.size() <= options_.faults.inbox_max) return;
+  ++machine_.polls_cut;
+  const auto rest = datagrams.begin() + static_cast<ptrdiff_t>(options_.faults.inbox_max);
+  waiting_.datagrams.assign(std::make_move_iterator(rest), std::make_move_iterator(datagrams.end()));
+  datagrams.erase(rest, datagrams.end());
+}
+
+TimeNs SimTransport::ToldAt(TimeNs at_ns) {
+  const TimeNs burst_ns = options_.faults.burst_ns;
+  if (burst_ns == 0 || at_ns % burst_ns == 0) return at_ns;
+  ++machine_.told_late;
+  return at_ns - at_ns % burst_ns + burst_ns;
+}
+
+TimeNs SimTransport::ConnectedFrom(TimeNs at_ns) const { return EndOf(options_.faults.away, at_ns); }
+TimeNs SimTransport::StalledUntil(TimeNs now_ns) const { return EndOf(options_.faults.stalls, now_ns); }
 
 void SimTransport::Wake() {
   woken_ = true;
@@ -115,6 +184,10 @@ bool SimTransport::FindSocket(const Endpoint& local, SocketId* socket) const {
 bool SimTransport::OnDatagram(const Endpoint& local, const Endpoint& peer, std::vector<uint8_t> payload) {
   SocketId socket = 0;
   if (!FindSocket(local, &socket)) return false;
+  if (IsAway(network_->now())) {
+    ++machine_.away_arrivals;
+    return false;
+  }
   const Endpoint& connected = sockets_[socket].options.connected_peer;
   if (connected.address.family() != 0 && connected != peer) {
     ++filtered_;
@@ -137,6 +210,10 @@ bool SimTransport::OnDatagram(const Endpoint& local, const Endpoint& peer, std::
 bool SimTransport::OnError(const Endpoint& local, const Endpoint& peer, int error) {
   SocketId socket = 0;
   if (!FindSocket(local, &socket)) return false;
+  if (IsAway(network_->now())) {
+    ++machine_.away_arrivals;
+    return false;
+  }
   waiting_.errors.push_back({socket, peer, error});
   return true;
 }

@@ -2,6 +2,8 @@
 //
 // Purpose: io/transport.h over a SimNetwork. It keeps what a kernel would: sockets with ports of random choice, the
 // filter of a connected socket, a receive queue with a bound, a send queue with a bound, streams cut into messages.
+// MachineFaults say what goes wrong on this side of the network: queues that are full, buffers that have run out,
+// completions that come late and all at once, an interface that goes away, a process that does not run for a while.
 // Poll: see sim_network.h for who moves time. Under a scheduler Poll gives what is due and returns at once.
 // Ownership: the network outlives it. Thread safety: one thread, Wake included. Errors: as io/transport.h.
 #ifndef MXSCAN_TESTS_SIM_SIM_TRANSPORT_H_
@@ -17,11 +19,35 @@
 
 namespace mxscan::sim {
 
+// Rates are probabilities, each drawn on its own for every datagram.
+struct MachineFaults {
+  uint64_t seed = 0;
+  double send_full = 0;      // Send takes no more in this call
+  double send_again = 0;     // ENOBUFS or EAGAIN: tried again, it leaves with the next Poll
+  double send_given_up = 0;  // ENOBUFS however often it is tried: lost, and reported
+  size_t inbox_max = std::numeric_limits<size_t>::max();  // datagrams that one Poll gives; the others come next
+  TimeNs burst_ns = 0;                                    // what arrives is told of at multiples of it; 0: at once
+  std::vector<Window> away;                               // no link: nothing comes in, and nothing leaves
+  bool away_is_told = true;                               // by ENETUNREACH for what is sent; or it is sent and lost
+  std::vector<Window> stalls;                             // the process does not run; who steps it asks StalledUntil
+};
+
+struct MachineCounters {
+  uint64_t sends_full = 0;
+  uint64_t sends_again = 0;
+  uint64_t sends_given_up = 0;
+  uint64_t polls_cut = 0;  // that gave inbox_max, and left some
+  uint64_t told_late = 0;
+  uint64_t away_sends = 0;     // datagrams and streams
+  uint64_t away_arrivals = 0;  // of datagrams and errors
+};
+
 struct SimTransportOptions {
   IpAddress ipv4 = IpAddress::V4FromInt(0xc6336401);              // 198.51.100.1
   IpAddress ipv6{};                                               // none: 2001:db8::1
   size_t send_queue_max = std::numeric_limits<size_t>::max();     // datagrams taken between two Polls
   size_t receive_queue_max = std::numeric_limits<size_t>::max();  // datagrams waiting; more are dropped
+  MachineFaults faults;
 };
 
 class SimTransport : public Transport, private SimClient {
@@ -43,6 +69,9 @@ class SimTransport : public Transport, private SimClient {
 
   Endpoint local(SocketId socket) const { return sockets_[socket].local; }
   uint64_t filtered() const { return filtered_; }  // what connected sockets did not let in
+  const MachineCounters& machine() const { return machine_; }
+  size_t streams_most() const { return streams_most_; }  // that were open at once
+  TimeNs StalledUntil(TimeNs now_ns) const override;
 
  private:
   struct Socket {
@@ -54,6 +83,11 @@ class SimTransport : public Transport, private SimClient {
     Endpoint peer;
     std::vector<uint8_t> payload;
     bool truncated = false;
+  };
+  struct Delayed {
+    SocketId socket = 0;
+    Endpoint peer;
+    std::vector<uint8_t> payload;
   };
   struct ArrivedEvent {
     StreamEvent event;
@@ -72,9 +106,15 @@ class SimTransport : public Transport, private SimClient {
   bool OnStreamOctets(StreamId stream, std::span<const uint8_t> octets) override;
   bool OnStreamClosed(StreamId stream, int error) override;
   std::vector<Endpoint> LocalEndpoints() const override;
+  TimeNs ToldAt(TimeNs at_ns) override;
+  TimeNs ConnectedFrom(TimeNs at_ns) const override;
 
+  bool IsAway(TimeNs at_ns) const { return ConnectedFrom(at_ns) != at_ns; }
   bool FindSocket(const Endpoint& local, SocketId* socket) const;
   void SendOne(const OutDatagram& datagram);
+  void Transmit(const Socket& socket, const Endpoint& peer, std::span<const uint8_t> payload);
+  void Refuse(const OutDatagram& datagram, int error);
+  void TakeWaiting();
 
   SimNetwork* const network_;
   SimTransportOptions options_;
@@ -83,11 +123,15 @@ class SimTransport : public Transport, private SimClient {
   std::map<StreamId, std::vector<uint8_t>> streams_;  // open ones, with the octets of the message that is not whole yet
   StreamId next_stream_ = 1;
   size_t sent_since_poll_ = 0;
+  std::vector<Delayed> delayed_;  // leave with the next Poll
   bool woken_ = false;
   Waiting waiting_;
   Waiting delivered_;  // what the last Inbox refers to
   TransportCounters counters_;
   uint64_t filtered_ = 0;
+  Prng prng_;  // of the machine's faults
+  MachineCounters machine_;
+  size_t streams_most_ = 0;
 };
 
 }  // namespace mxscan::sim

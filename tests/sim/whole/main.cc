@@ -1,7 +1,8 @@
 // sim_scan [--first SEED] [--seeds N] [--verbose]: the whole scanner on N seeds, each a case of its own.
 //
-// Every tenth case runs twice and must leave the same octets. MXSCAN_SIM_SEEDS, where set, replaces --seeds (the test
-// script's --seeds). Exit status: 0 all held, 1 something broke; each failure prints the command that replays it.
+// Every tenth case runs twice and must leave the same octets. A suite of kSuiteSeeds or more must have met every kind
+// of fault. MXSCAN_SIM_SEEDS, where set, replaces --seeds (the test script's --seeds). Exit status: 0 all held, 1
+// something broke; each failure prints the command that replays it.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -14,11 +15,13 @@
 namespace {
 
 using mxscan::sim::CaseResult;
+using mxscan::sim::Effects;
 using mxscan::sim::MakeScratch;
 using mxscan::sim::RunCase;
 using mxscan::sim::ScanCase;
 
 constexpr uint64_t kRepeatEvery = 10;
+constexpr uint64_t kSuiteSeeds = 500;
 
 void ReportDifference(const CaseResult& first, const CaseResult& second, CaseResult* result) {
   for (const auto& [path, content] : first.files) {
@@ -28,6 +31,19 @@ void ReportDifference(const CaseResult& first, const CaseResult& second, CaseRes
     }
   }
   if (first.files.size() != second.files.size()) result->broken.push_back("the same seed gave other files");
+}
+
+unsigned long long Wide(uint64_t value) { return value; }
+
+// How often each fault happened; false where one never did, though the seeds were many.
+bool ShowEffects(const Effects& effects, uint64_t seeds) {
+  bool all = true;
+  for (const auto& [what, count] : effects) {
+    const bool missing = count == 0 && seeds >= kSuiteSeeds;
+    std::printf("  %-28s %llu%s\n", what.c_str(), Wide(count), missing ? " FAILED: it never happened" : "");
+    all = all && !missing;
+  }
+  return all;
 }
 
 }  // namespace
@@ -46,6 +62,7 @@ int main(int argc, char** argv) {
 
   const std::string scratch = MakeScratch();
   uint64_t failed = 0, sent = 0, forged = 0, domains = 0, unknown = 0;
+  Effects effects;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     const ScanCase scan_case = ScanCase::FromSeed(seed);
     if (verbose) {
@@ -58,18 +75,18 @@ int main(int argc, char** argv) {
     forged += result.forged;
     domains += result.domains;
     unknown += result.became_unknown;
+    for (const auto& [what, count] : result.effects) effects[what] += count;
     if (result.broken.empty()) continue;
     ++failed;
     std::printf("FAILED %s\n", scan_case.Describe().c_str());
     for (const std::string& line : result.broken) std::printf("  %s\n", line.c_str());
-    std::printf("  replay: sim_scan --first %llu --seeds 1\n", static_cast<unsigned long long>(seed));
+    std::printf("  replay: sim_scan --first %llu --seeds 1\n", Wide(seed));
     std::fflush(stdout);
   }
   std::filesystem::remove_all(scratch);
   std::printf(
       "%llu seeds, %llu failed: %llu domains, %llu queries, %llu forged answers, %llu values lost to failures\n",
-      static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(failed),
-      static_cast<unsigned long long>(domains), static_cast<unsigned long long>(sent),
-      static_cast<unsigned long long>(forged), static_cast<unsigned long long>(unknown));
-  return failed == 0 ? 0 : 1;
+      Wide(seeds), Wide(failed), Wide(domains), Wide(sent), Wide(forged), Wide(unknown));
+  const bool all_happened = ShowEffects(effects, seeds);
+  return failed == 0 && all_happened ? 0 : 1;
 }

@@ -182,7 +182,6 @@ class Lives {
   // Until the run is done, its disk is gone, or it fails; kAborted where it was stopped.
   absl::Status Drive(Stage* stage, const Fate& fate) {
     ScanCore* const core = stage->core.get();
-    bool intake_over = false;
     TimeNs checkpoint_at = stage->network.now() + interval_ns_;
     for (uint64_t round = 0; !core->crew().Finished(); ++round) {
       if (round == kRoundsMax) return absl::InternalError("the scan does not end");
@@ -191,13 +190,7 @@ class Lives {
         if (!stopped.ok()) return stopped;
         return absl::AbortedError("stopped");
       }
-      absl::Status status;
-      if (!intake_over && prng_.Chance(0.3)) {
-        absl::StatusOr<Intake::State> state = core->intake().Step();
-        status = state.status();
-        intake_over = state.ok() && *state == Intake::State::kDone;
-      }
-      if (status.ok()) status = TurnAll(core);
+      absl::Status status = stage->Turn(prng_.Chance(0.3));
       if (status.ok() && stage->network.now() >= checkpoint_at) {
         status = WriteCheckpoint(stage);
         checkpoint_at = stage->network.now() + interval_ns_;
@@ -207,9 +200,7 @@ class Lives {
         core->Stop(stage->network.now(), ExitState::kStopped, std::string(status.message())).IgnoreError();
         return status;
       }
-      if (stage->network.AdvanceIfIdle() == Advance::kStuck && intake_over && !core->crew().Finished()) {
-        return absl::InternalError("every worker waits for ever");
-      }
+      if (status = stage->PassTime(); !status.ok()) return status;
     }
     const absl::Status status = core->Finish(stage->network.now());
     if (!status.ok() && !files_.halted()) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "scanner/run/scan_core.h"
 #include "tests/sim/memory_files.h"
+#include "tests/sim/whole/checks.h"
 #include "tests/sim/whole/stage.h"
 
 namespace mxscan::sim {
@@ -72,58 +73,14 @@ T Pick(Prng* prng, std::initializer_list<T> values) {
   return *(values.begin() + prng->Below(values.size()));
 }
 
-// How each worker stands, for a scan that does not end.
-std::string WorkersText(Stage* stage) {
-  std::string text = absl::StrCat(" at ", stage->network.now() / kMillisecond, " ms");
-  for (int i = 0; i < stage->core->workers(); ++i) {
-    const Worker& worker = stage->core->worker(i);
-    absl::StrAppend(&text, "; worker ", i, " open ", worker.resolver().open(), " in flight ",
-                    worker.resolver().inflight(), " sent ", worker.resolver().counters().sent, " tcp ",
-                    worker.resolver().counters().tcp_attempts, " at ", worker.now() / kMillisecond, " ms");
-    for (const ServerTally& tally : worker.resolver().tallies()) {
-      absl::StrAppend(&text, " [", tally.text, " sent ", tally.counters->sent, " answered ", tally.counters->answered,
-                      " dead ", tally.counters->times_dead, "]");
-    }
-  }
-  return text;
-}
-
 absl::Status Drive(Stage* stage) {
-  bool intake_over = false;
   for (uint64_t round = 0; !stage->core->crew().Finished(); ++round) {
-    if (round == kRoundsMax) return absl::InternalError("the scan does not end" + WorkersText(stage));
-    if (!intake_over) {
-      absl::StatusOr<Intake::State> state = stage->core->intake().Step();
-      if (!state.ok()) return state.status();
-      intake_over = *state == Intake::State::kDone;
-    }
-    if (absl::Status status = TurnAll(stage->core.get()); !status.ok()) return status;
-    if (stage->network.AdvanceIfIdle() == Advance::kStuck && intake_over) {
-      if (stage->core->crew().Finished()) break;
-      return absl::InternalError("every worker waits for ever" + WorkersText(stage));
-    }
+    if (round == kRoundsMax) return absl::InternalError("the scan does not end");
+    absl::Status status = stage->Turn(/*read=*/true);
+    if (status.ok()) status = stage->PassTime();
+    if (!status.ok()) return status;
   }
   return stage->core->Finish(stage->network.now());
-}
-
-// No second above a limit, counted when the packets leave.
-void CheckRates(const ScanCase& scan_case, const Stage& stage, std::vector<std::string>* broken) {
-  const std::vector<SendRecord>& log = stage.network.log();
-  if (scan_case.options.rate > 0) {
-    const uint64_t most = BusiestWindow(log, kSecond, false);
-    if (static_cast<double>(most) > scan_case.options.rate) {
-      broken->push_back(absl::StrCat("rate: ", most, " packets in a second"));
-    }
-  }
-  if (scan_case.options.server_rate <= 0) return;
-  std::set<Endpoint> servers;
-  for (const SendRecord& record : log) servers.insert(record.server);
-  for (const Endpoint& server : servers) {
-    const uint64_t most = BusiestWindow(log, kSecond, false, &server);
-    if (static_cast<double>(most) > scan_case.options.server_rate) {
-      broken->push_back(absl::StrCat("server rate: ", most, " packets in a second to ", server.ToString()));
-    }
-  }
 }
 
 }  // namespace
@@ -157,18 +114,21 @@ ScanCase ScanCase::FromSeed(uint64_t seed) {
   options.lookups.wildcard = result.world.wildcard = prng.Chance(0.5);
   options.lookups.bogus = result.world.bogus = prng.Chance(0.8);
   if (prng.Chance(0.4)) MakeIterative(&prng, &result);
+  AddFaultKinds(&result);
   return result;
 }
 
 std::string ScanCase::Describe() const {
-  return absl::StrCat("seed ", seed, ": ", world.size, " names, ", workers, " workers, ", options.servers.size(),
-                      options.iterative ? " servers, iterative, rate " : " servers, rate ", options.rate,
-                      ", server rate ", options.server_rate, ", in flight ", options.inflight, ", memory ",
-                      options.memory_bytes, lossless ? ", lossless" : ", lossy", compare ? "" : ", corrupting",
-                      options.lookups.wildcard ? ", wildcard" : "", options.lookups.bogus ? "" : ", no bogus",
-                      special.empty() ? "" : ", a server dies", options.minimise ? ", minimised" : "",
-                      options.every_server ? ", every server" : "", manners.dead > 0 ? ", dead servers" : "",
-                      manners.lame > 0 ? ", lame servers" : "");
+  std::string text = absl::StrCat(
+      "seed ", seed, ": ", world.size, " names, ", workers, " workers, ", options.servers.size(),
+      options.iterative ? " servers, iterative, rate " : " servers, rate ", options.rate, ", server rate ",
+      options.server_rate, ", in flight ", options.inflight, ", memory ", options.memory_bytes,
+      lossless ? ", lossless" : ", lossy", compare ? "" : ", corrupting", options.lookups.wildcard ? ", wildcard" : "",
+      options.lookups.bogus ? "" : ", no bogus", special.size() > (denier < 0 ? 0u : 1u) ? ", a server dies" : "",
+      options.minimise ? ", minimised" : "", options.every_server ? ", every server" : "",
+      manners.dead > 0 ? ", dead servers" : "", manners.lame > 0 ? ", lame servers" : "");
+  for (const FaultKind kind : kinds) absl::StrAppend(&text, ", ", ToText(kind));
+  return text;
 }
 
 CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
@@ -180,6 +140,7 @@ CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
   WriteList(world, list);
   absl::Status status = stage.Build(list);
   if (status.ok()) status = Drive(&stage);
+  result.effects = EffectsOf(stage);
   result.sent = stage.network.counters().queries_sent;
   for (const uint64_t forged : stage.network.counters().forged) result.forged += forged;
   if (!status.ok()) {
@@ -191,6 +152,9 @@ CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
     result.broken.push_back(absl::StrCat(result.domains, " rows for ", scan_case.world.size, " names"));
   }
   CheckRates(scan_case, stage, &result.broken);
+  CheckStreams(scan_case, stage, &result.broken);
+  CheckBooks(scan_case, stage, &result.broken);
+  CheckTimes(&files, scan_case.options.output, &result.broken);
   result.files = files.AllFiles();
   if (scan_case.compare) {
     result.became_unknown = CompareWithTruth(scan_case, world, result.files, scratch, &result.broken);

@@ -16,6 +16,8 @@
 
 #include "scanner/run/scan_options.h"
 #include "tests/sim/sim_network.h"
+#include "tests/sim/sim_transport.h"
+#include "tests/sim/whole/faults.h"
 #include "tests/world/faults.h"
 #include "tests/world/world.h"
 
@@ -28,9 +30,16 @@ struct ScanCase {
   int workers = 1;
   FaultPlan plan;                    // of every server
   std::map<int, FaultPlan> special;  // of some, by index
-  world::MannerShares manners;       // iterative: of the zones' own servers
-  bool lossless = true;              // nothing that can keep a definite answer away
-  bool compare = true;               // false where octets are flipped, which no resolver can see without a checksum
+  int denier = -1;                   // the server that denies everything, by index
+  MachineFaults machine;             // of the scanner's machine
+  bool stalls_one_worker = false;    // and not all
+  size_t send_queue_max = SIZE_MAX;
+  size_t receive_queue_max = SIZE_MAX;
+  size_t files_max = SIZE_MAX;   // that may be open at once
+  std::vector<FaultKind> kinds;  // what AddFaultKinds drew
+  world::MannerShares manners;   // iterative: of the zones' own servers
+  bool lossless = true;          // nothing that can keep a definite answer away
+  bool compare = true;           // false where octets are flipped, which no resolver can see without a checksum
 
   static ScanCase FromSeed(uint64_t seed);
   std::string Describe() const;
@@ -43,6 +52,7 @@ struct CaseResult {
   uint64_t forged = 0;
   uint64_t domains = 0;
   uint64_t became_unknown = 0;
+  Effects effects;
 };
 
 // `scratch` is a directory that exists and belongs to the caller.

@@ -14,7 +14,7 @@ namespace mxscan::sim {
 namespace {
 
 constexpr int64_t kWallUs = 1'700'000'000'000'000;
-constexpr TimeNs kNapNs = 3600 * kSecond;
+constexpr TimeNs kNapNs = 200 * kMillisecond;  // as long as a worker of the real scan waits at most
 constexpr size_t kAnswerMax = 65535;
 
 // Every address is one of the tree's servers, well or ill.
@@ -60,8 +60,15 @@ Stage::Stage(const ScanCase& scan_case_in, const world::World& world_in, MemoryF
 
 absl::Status Stage::Build(const std::string& list) {
   ScanEnvironment environment;
+  stalled_.assign(static_cast<size_t>(scan_case.workers), false);
+  SimTransportOptions options;
+  options.send_queue_max = scan_case.send_queue_max;
+  options.receive_queue_max = scan_case.receive_queue_max;
+  options.faults = scan_case.machine;
   for (int i = 0; i < scan_case.workers; ++i) {
-    transports.push_back(std::make_unique<SimTransport>(&network));
+    if (i > 0 && scan_case.stalls_one_worker) options.faults.stalls.clear();
+    ++options.faults.seed;
+    transports.push_back(std::make_unique<SimTransport>(&network, options));
     environment.transports.push_back(transports.back().get());
   }
   absl::StatusOr<std::unique_ptr<TargetSource>> opened = TargetSource::Open({list}, ListOptions{});
@@ -72,10 +79,54 @@ absl::Status Stage::Build(const std::string& list) {
   environment.start_ns = network.now();
   environment.start_wall_us = kWallUs;
   environment.host = "simulation";
+  environment.files_max = scan_case.files_max;
   absl::StatusOr<std::unique_ptr<ScanCore>> created = ScanCore::Create(scan_case.options, environment);
   if (!created.ok()) return created.status();
   core = *std::move(created);
   return absl::OkStatus();
+}
+
+absl::Status Stage::Turn(bool read) {
+  if (read && !input_over_) {
+    const absl::StatusOr<Intake::State> state = core->intake().Step();
+    if (!state.ok()) return state.status();
+    input_over_ = *state == Intake::State::kDone;
+  }
+  for (int i = 0; i < core->workers(); ++i) {
+    const auto index = static_cast<size_t>(i);
+    if (transports[index]->StalledUntil(network.now()) > network.now()) {
+      stalled_[index] = true;
+      continue;
+    }
+    if (stalled_[index]) ++stalls_;
+    stalled_[index] = false;
+    Worker& worker = core->worker(i);
+    worker.Turn(worker.now() + kNapNs);
+    if (!core->WorkerStatus(i).ok()) return core->WorkerStatus(i);
+    if (core->crew().board(i).gave_up) return absl::UnavailableError("no server answers" + WorkersText());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Stage::PassTime() {
+  if (network.AdvanceIfIdle() != Advance::kStuck || !input_over_ || core->crew().Finished()) return absl::OkStatus();
+  return absl::InternalError("every worker waits for ever" + WorkersText());
+}
+
+// How each worker stands, for a scan that does not end.
+std::string Stage::WorkersText() const {
+  std::string text = absl::StrCat(" at ", network.now() / kMillisecond, " ms");
+  for (int i = 0; i < core->workers(); ++i) {
+    const Worker& worker = core->worker(i);
+    absl::StrAppend(&text, "; worker ", i, " open ", worker.resolver().open(), " in flight ",
+                    worker.resolver().inflight(), " sent ", worker.resolver().counters().sent, " tcp ",
+                    worker.resolver().counters().tcp_attempts, " at ", worker.now() / kMillisecond, " ms");
+    for (const ServerTally& tally : worker.resolver().tallies()) {
+      absl::StrAppend(&text, " [", tally.text, " sent ", tally.counters->sent, " answered ", tally.counters->answered,
+                      " dead ", tally.counters->times_dead, "]");
+    }
+  }
+  return text;
 }
 
 std::string MakeScratch() {
@@ -91,16 +142,6 @@ std::string MakeScratch() {
 void WriteList(const world::World& world, const std::string& path) {
   std::ofstream out(path, std::ios::binary);
   for (uint64_t line = 1; line <= world.LineCount(); ++line) out << world.Line(line).text << "\n";
-}
-
-absl::Status TurnAll(ScanCore* core) {
-  for (int i = 0; i < core->workers(); ++i) {
-    Worker& worker = core->worker(i);
-    worker.Turn(worker.now() + kNapNs);
-    if (!core->WorkerStatus(i).ok()) return core->WorkerStatus(i);
-    if (core->crew().board(i).gave_up) return absl::UnavailableError("no server answers");
-  }
-  return absl::OkStatus();
 }
 
 uint64_t CompareWithTruth(const ScanCase& scan_case, const world::World& world,

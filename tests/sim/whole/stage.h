@@ -27,6 +27,13 @@ struct Stage {
   // The list is a file on the real disk.
   absl::Status Build(const std::string& list);
 
+  // A round of a scan is these two, until the core's crew has finished. Turn: a step of the reader, where it is to make
+  // one and its input is not over, and a turn of every worker that runs. PassTime: time moves where all of them wait.
+  absl::Status Turn(bool read);
+  absl::Status PassTime();
+  // How often a worker stood still.
+  uint64_t stalls() const { return stalls_; }
+
   const ScanCase& scan_case;
   const world::World& world;
   MemoryFileSystem* const files;
@@ -35,6 +42,13 @@ struct Stage {
   std::vector<std::unique_ptr<SimTransport>> transports;
   std::unique_ptr<TargetSource> source;
   std::unique_ptr<ScanCore> core;
+
+ private:
+  std::string WorkersText() const;
+
+  bool input_over_ = false;
+  std::vector<bool> stalled_;  // by worker
+  uint64_t stalls_ = 0;
 };
 
 // A new directory, in memory where the machine has such a place, for what is compared with the truth. Ends the program
@@ -42,9 +56,6 @@ struct Stage {
 std::string MakeScratch();
 
 void WriteList(const world::World& world, const std::string& path);
-
-// One turn of every worker.
-absl::Status TurnAll(ScanCore* core);
 
 // Holds the rows of `files`, the case's dataset, against the truth. How many values became unknown.
 uint64_t CompareWithTruth(const ScanCase& scan_case, const world::World& world,
