@@ -62,6 +62,11 @@ Signal StopSignals::Wait(TimeNs timeout_ns) {
 
 TimeNs MonotonicNow() { return ClockNs(CLOCK_MONOTONIC); }
 
+TimeNs SuspendedNs() {
+  const TimeNs with_sleep = ClockNs(CLOCK_BOOTTIME);
+  return with_sleep - ClockNs(CLOCK_MONOTONIC);
+}
+
 int64_t WallClockUs() { return ClockNs(CLOCK_REALTIME) / kMicrosecond; }
 
 uint64_t RandomSeed() {

@@ -40,6 +40,8 @@ void IgnoreBrokenPipes();
 
 TimeNs MonotonicNow();
 int64_t WallClockUs();
+// How long the machine has slept since it was started, which MonotonicNow does not count. Never more than that.
+TimeNs SuspendedNs();
 // From the kernel's generator; aborts where there is none.
 uint64_t RandomSeed();
 std::string HostName();

@@ -66,6 +66,7 @@ class ScanRunner {
   absl::Status GiveUpRights();
   void ReloadBlocklist();
   void TellLies();
+  void CountSleep();
   void ShowProgress(TimeNs now);
   absl::Status WriteCheckpoint();
   void AddCounts(ScanResult* result) const;
@@ -77,6 +78,8 @@ class ScanRunner {
   StopSignals* const signals_;
   const ScanHooks& hooks_;
   TimeNs start_ = 0;
+  int64_t start_wall_us_ = 0;  // at start_
+  TimeNs suspended_at_start_ = 0;
   std::vector<RunInput> inputs_;
   std::unique_ptr<TargetSource> source_;
   std::unique_ptr<BlocklistFeed> blocklist_;  // null: none
@@ -284,6 +287,15 @@ bool ScanRunner::TakeSignal(TimeNs timeout_ns) {
   return true;
 }
 
+// A laptop that was closed, a virtual machine that was put aside.
+void ScanRunner::CountSleep() {
+  const int64_t suspended_us = (SuspendedNs() - suspended_at_start_) / kMicrosecond;
+  // The two clocks are not read at one moment.
+  if (suspended_us > core_->crew().suspended_us() + kSecond / kMicrosecond) {
+    core_->crew().SetSuspendedUs(suspended_us);
+  }
+}
+
 // Each server that lies is told of once.
 void ScanRunner::TellLies() {
   const LieReport* const lies = core_->lies();
@@ -359,6 +371,7 @@ void ScanRunner::Watch() {
     const bool stop = TakeSignal(look);
     look = std::min(kLook, look * 2);
     const TimeNs now = MonotonicNow();
+    CountSleep();
     TellLies();
     if (stop && stopping) {
       end_ = ScanEnd::kAborted;
@@ -488,6 +501,8 @@ void ScanRunner::EndReader(std::thread* reader) {
 ScanResult ScanRunner::Run() {
   ScanResult result;
   start_ = MonotonicNow();
+  start_wall_us_ = WallClockUs();
+  suspended_at_start_ = SuspendedNs();
   result.status = OpenInput();
   if (!result.status.ok()) {
     result.end = ScanEnd::kInputFailed;
@@ -514,7 +529,7 @@ ScanResult ScanRunner::Run() {
   environment.source = source_.get();
   for (const auto& transport : transports_) environment.transports.push_back(transport.get());
   environment.start_ns = start_;
-  environment.start_wall_us = WallClockUs();
+  environment.start_wall_us = start_wall_us_;
   environment.host = HostName();
   environment.blocklist = blocklist_.get();
   environment.working_directory = WorkingDirectory();

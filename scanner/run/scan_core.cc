@@ -472,8 +472,14 @@ void ScanCore::FillBlocklistFiles() {
   }
 }
 
+// A run that goes on where the clock was set back since does not end before it began.
+int64_t ScanCore::WallUs(TimeNs now) const {
+  const int64_t elapsed_us = (now - environment_.start_ns) / kMicrosecond + crew_.suspended_us();
+  return std::max(run_.started_at_us, environment_.start_wall_us + elapsed_us);
+}
+
 void ScanCore::FillRun(TimeNs now) {
-  run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
+  run_.updated_at_us = WallUs(now);
   FillBlocklistFiles();
 }
 
@@ -495,7 +501,7 @@ void ScanCore::FillInputs() {
 
 absl::Status ScanCore::WriteProgress(TimeNs now) {
   // While workers run, only what they show on their boards may be read.
-  run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
+  run_.updated_at_us = WallUs(now);
   Counters progress;
   progress["domains"] = domains_before();
   for (int i = 0; i < crew_.size(); ++i) {
@@ -533,7 +539,7 @@ absl::Status ScanCore::TakeCut(TimeNs now) {
   intake_->TakeCut(&cut_parts_);
   checkpoint.lines = intake_->lines();  // after the rows: whatever they are of was read before
   FillCounters();
-  run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
+  run_.updated_at_us = WallUs(now);
   checkpoint.run = run_;
   cut_checkpoint_ = CheckpointToJson(checkpoint);
   return absl::OkStatus();
@@ -608,7 +614,7 @@ absl::Status ScanCore::Stop(TimeNs now, ExitState state, const std::string& mess
     if (has_results && committed.ok()) committed = TakeCut(now);
     if (has_results && committed.ok()) committed = CommitCut();
   }
-  run_.updated_at_us = environment_.start_wall_us + (now - environment_.start_ns) / kMicrosecond;
+  run_.updated_at_us = WallUs(now);
   run_.ended_at_us = run_.updated_at_us;
   run_.exit_state = state;
   run_.exit_message = message;

@@ -122,6 +122,9 @@ class ScanCore {
   SeenSetOptions SeenOptions(const char* prefix, int index, uint64_t share_bytes) const;
   SummaryOptions SummaryOptionsFor(const std::string& name) const;
   void BeginRun();
+  // The time of day at the transports' time `now`, as it goes on from the run's beginning. Who sets the machine's clock
+  // meanwhile changes nothing: times of one run stay in order, and none is before its beginning.
+  int64_t WallUs(TimeNs now) const;
   void FillRun(TimeNs now);
   void FillInputs();
   void FillRows();

@@ -15,8 +15,6 @@ constexpr TimeNs kDropsInterval = kSecond;
 constexpr TimeNs kHeldNs = 100 * kMillisecond;  // a Poll so late was held up, not busy
 constexpr int kHeldPolls = 4096;                // after it; each may bring as little as one datagram
 
-int64_t WallUs(TimeNs now, int64_t offset_us) { return now / kMicrosecond + offset_us; }
-
 }  // namespace
 
 Crew::Crew(int workers) {
@@ -96,7 +94,7 @@ void Worker::Turn(TimeNs wake_by) {
 }
 
 void Worker::TakeInbox() {
-  const int64_t wall_us = WallUs(now_, wall_offset_us_);
+  const int64_t wall_us = WallUs();
   for (std::span<const InDatagram> left = inbox_.datagrams; !left.empty();) {
     const std::span<const InDatagram> next = left.first(std::min(left.size(), kExpectedAtOnce));
     left = left.subspan(next.size());
@@ -132,7 +130,7 @@ void Worker::TakeTargets() {
 }
 
 void Worker::TakeUnanswered() {
-  const int64_t wall_us = WallUs(now_, wall_offset_us_);
+  const int64_t wall_us = WallUs();
   while (const Completion* completion = resolver_->NextUnanswered()) Gather(completion, wall_us);
   HandOver(wall_us);
   survey_.Flush();

@@ -65,6 +65,11 @@ class Crew {
   void Drain() { draining_.store(true, std::memory_order_seq_cst); }
   bool draining() const { return draining_.load(std::memory_order_seq_cst); }
 
+  // How long the machine has slept in this run: it belongs to the time of day, and to no timeout. Never less than
+  // before.
+  void SetSuspendedUs(int64_t suspended_us) { suspended_us_.store(suspended_us, std::memory_order_relaxed); }
+  int64_t suspended_us() const { return suspended_us_.load(std::memory_order_relaxed); }
+
  private:
   std::vector<std::unique_ptr<WorkerBoard>> boards_;
   std::vector<std::unique_ptr<SpscQueue<std::unique_ptr<TargetBatch>>>> targets_;
@@ -72,6 +77,7 @@ class Crew {
   std::atomic<uint64_t> targets_opened_{0};
   std::atomic<bool> exhausted_{false};
   std::atomic<bool> draining_{false};
+  std::atomic<int64_t> suspended_us_{0};
 };
 
 class Worker {
@@ -105,6 +111,8 @@ class Worker {
   const Transport& transport() const { return *transport_; }
 
  private:
+  // The time of day now, see ScanCore::WallUs.
+  int64_t WallUs() const { return now_ / kMicrosecond + wall_offset_us_ + crew_->suspended_us(); }
   void TakeTargets();
   void TakeUnanswered();
   void TakeInbox();

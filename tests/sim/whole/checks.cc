@@ -107,10 +107,17 @@ void CheckBooks(const ScanCase& scan_case, const Stage& stage, std::vector<std::
   if (!run.rows.Holds()) broken->push_back("books: a line of the input ended in no count, or in two");
 }
 
-void CheckTimes(FileSystem* files, const std::string& directory, std::vector<std::string>* broken) {
+void CheckTimes(const ScanCase& scan_case, const Stage& stage, std::vector<std::string>* broken) {
+  FileSystem* const files = stage.files;
+  const std::string& directory = scan_case.options.output;
   const absl::StatusOr<DatasetReader> reader = DatasetReader::Open(files, directory);
   const absl::StatusOr<RunInfo> run = ReadRunInfo(files, directory);
   if (!reader.ok() || !run.ok()) return broken->push_back("the dataset cannot be read");
+  const bool slept = stage.network.now() >= scan_case.wakes_at_ns;
+  const TimeNs lasted_us = stage.network.now() / kMicrosecond + (slept ? scan_case.slept_us : 0);
+  if (run->ended_at_us - run->started_at_us != lasted_us) {
+    broken->push_back(absl::StrCat("it lasted ", run->ended_at_us - run->started_at_us, " us, and should ", lasted_us));
+  }
   uint64_t outside = 0;
   const auto look = [&outside, &run](int64_t asked_at_us) {
     outside += asked_at_us != kNull && (asked_at_us < run->started_at_us || asked_at_us > run->ended_at_us);

@@ -19,8 +19,9 @@ void CheckRates(const ScanCase& scan_case, const Stage& stage, std::vector<std::
 void CheckStreams(const ScanCase& scan_case, const Stage& stage, std::vector<std::string>* broken);
 // Every attempt ended in one way, every line in one count, and what run.json says is what happened.
 void CheckBooks(const ScanCase& scan_case, const Stage& stage, std::vector<std::string>* broken);
-// No row is of a time before the run or after it.
-void CheckTimes(FileSystem* files, const std::string& directory, std::vector<std::string>* broken);
+// No row is of a time before the run or after it, and the run lasted as long as the transports' clock and the machine's
+// sleep say.
+void CheckTimes(const ScanCase& scan_case, const Stage& stage, std::vector<std::string>* broken);
 
 }  // namespace mxscan::sim
 

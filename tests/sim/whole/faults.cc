@@ -102,6 +102,13 @@ class Drawer {
         return Lossy();
       case FaultKind::kDenier:
         break;
+      case FaultKind::kSleep: {
+        const TimeNs begin = Milliseconds(&prng_, 200, prng_.Chance(0.7) ? 800 : 4000);
+        case_.wakes_at_ns = begin + Milliseconds(&prng_, 1, 200);
+        case_.slept_us = static_cast<int64_t>(prng_.Between(2, 100'000)) * (kSecond / kMicrosecond);
+        machine_.stalls.push_back({begin, case_.wakes_at_ns});
+        return true;
+      }
     }
     return false;
   }
@@ -175,6 +182,8 @@ std::string ToText(FaultKind kind) {
       return "few streams";
     case FaultKind::kDenier:
       return "a server denies everything";
+    case FaultKind::kSleep:
+      return "the machine sleeps";
   }
   return "";
 }
@@ -219,6 +228,7 @@ Effects EffectsOf(const Stage& stage) {
   effects[ToText(FaultKind::kFalseIcmp)] = network.false_icmp_reported;
   effects[ToText(FaultKind::kStreamLimits)] = network.streams_over_limit;
   effects[ToText(FaultKind::kStalls)] = stage.stalls();
+  effects[ToText(FaultKind::kSleep)] = stage.core != nullptr && stage.core->crew().suspended_us() > 0;
   for (const auto& transport : stage.transports) {
     const MachineCounters& machine = transport->machine();
     effects[ToText(FaultKind::kSendFull)] += machine.sends_full;

@@ -1,7 +1,8 @@
 // Which faults a case of the whole scanner has beside those of the network's way, and whether they happened.
 //
 // Purpose: what a machine does to its own traffic (full queues, ICMP errors, receive overflow, late completions, an
-// interface that goes away, a process that stands still) and what servers do for a while (storms of SERVFAIL, REFUSED
+// interface that goes away, a process that stands still, a sleep that only the
+// time of day counts) and what servers do for a while (storms of SERVFAIL, REFUSED
 // and truncation, streams beyond their limit, a server that denies everything). A seed has none of them, some, or all.
 // What was meant to happen and never did tests nothing: the effects of every kind are counted, and a suite of seeds in
 // which one is missing fails. Thread safety: pure. Errors: none.
@@ -32,8 +33,9 @@ enum class FaultKind : uint8_t {
   kTruncationStorm,
   kStreamLimits,
   kDenier,
+  kSleep,
 };
-inline constexpr int kFaultKindCount = 14;
+inline constexpr int kFaultKindCount = 15;
 std::string ToText(FaultKind kind);
 
 // Draws them, by the case's seed. After all else of the case was drawn.

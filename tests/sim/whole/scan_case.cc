@@ -154,7 +154,7 @@ CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
   CheckRates(scan_case, stage, &result.broken);
   CheckStreams(scan_case, stage, &result.broken);
   CheckBooks(scan_case, stage, &result.broken);
-  CheckTimes(&files, scan_case.options.output, &result.broken);
+  CheckTimes(scan_case, stage, &result.broken);
   result.files = files.AllFiles();
   if (scan_case.compare) {
     result.became_unknown = CompareWithTruth(scan_case, world, result.files, scratch, &result.broken);

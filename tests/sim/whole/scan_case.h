@@ -33,6 +33,9 @@ struct ScanCase {
   int denier = -1;                   // the server that denies everything, by index
   MachineFaults machine;             // of the scanner's machine
   bool stalls_one_worker = false;    // and not all
+  // The transports' clock stands still while the machine sleeps, the time of day does not.
+  TimeNs wakes_at_ns = kNever;
+  int64_t slept_us = 0;
   size_t send_queue_max = SIZE_MAX;
   size_t receive_queue_max = SIZE_MAX;
   size_t files_max = SIZE_MAX;   // that may be open at once

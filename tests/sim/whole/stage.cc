@@ -92,6 +92,7 @@ absl::Status Stage::Turn(bool read) {
     if (!state.ok()) return state.status();
     input_over_ = *state == Intake::State::kDone;
   }
+  if (network.now() >= scan_case.wakes_at_ns) core->crew().SetSuspendedUs(scan_case.slept_us);
   for (int i = 0; i < core->workers(); ++i) {
     const auto index = static_cast<size_t>(i);
     if (transports[index]->StalledUntil(network.now()) > network.now()) {
