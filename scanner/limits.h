@@ -88,9 +88,19 @@ inline constexpr int kDeadTimeouts = 8;                    // in a row, of a ser
 inline constexpr TimeNs kDeadSilenceNs = 4 * kSecond;      // so long: one attempt at a time from then on
 inline constexpr TimeNs kRttUnknownNs = kSecond;           // first timeout of a server never heard of, at most
 inline constexpr TimeNs kRttFloorNs = 200 * kMillisecond;  // no timeout is shorter
-inline constexpr TimeNs kTargetFailureNs = 5 * kSecond;    // a name server without addresses is asked again after
-inline constexpr TimeNs kNoAnswerNs = 20 * kSecond;        // nobody has ever answered for so long: the run ends
-inline constexpr uint32_t kDelegationTtlMaxS = 86400;      // believed of a referral, seconds
+// Its pace is judged after so many outcomes, or after kEpochNs without a loss; it never falls below this share of the
+// limits, and a server that refuses so many questions in a row, and answers none, is slowed too.
+inline constexpr int kAuthorityEpochOutcomes = 50;
+inline constexpr float kAuthorityScaleFloor = 1.0F / 16;
+inline constexpr float kAuthorityScaleStep = 1.0F / 16;
+inline constexpr int kRefusalsMax = 100;
+static_assert(kRefusalsMax < 256 && kAuthorityEpochOutcomes < 128, "counted in an octet");
+// Addresses of one prefix share limits: an operator's servers stand side by side.
+inline constexpr int kPrefixBitsV4 = 24;
+inline constexpr int kPrefixBitsV6 = 48;
+inline constexpr TimeNs kTargetFailureNs = 5 * kSecond;  // a name server without addresses is asked again after
+inline constexpr TimeNs kNoAnswerNs = 20 * kSecond;      // nobody has ever answered for so long: the run ends
+inline constexpr uint32_t kDelegationTtlMaxS = 86400;    // believed of a referral, seconds
 inline constexpr uint32_t kDelegationTtlMinS = 5;
 inline constexpr TimeNs kDelegationRefreshNs = 600 * kSecond;  // one so old whose servers all fail is asked for again
 
@@ -101,6 +111,7 @@ inline constexpr size_t kExchangesMax = 512;  // distinct exchanges of a domain 
 inline constexpr size_t kAddressesPerHostMax = 1024;
 inline constexpr size_t kPtrNamesMax = 32;                     // PTR names of an address that are looked up
 inline constexpr size_t kOpenDomainsDefault = 16384;           // per run, shared by the workers
+inline constexpr size_t kOpenQuestionsDefault = 32768;         // the same, where questions wait for servers' pace
 inline constexpr uint64_t kMemoryDefaultBytes = 128ull << 20;  // of caches and tables of what was seen
 inline constexpr size_t kTargetBatch = 256;
 inline constexpr size_t kTargetBatchesQueued = 8;  // per worker

@@ -50,8 +50,8 @@ EngineOptions EngineOptionsOf(const CheckOptions& options, LieReport* lies = nul
 IteratorOptions IteratorOptionsOf(const CheckOptions& options) {
   IteratorOptions iterator;
   iterator.authority.rate = kCheckRate;
-  iterator.authority.server_rate = kAuthorityRateDefault;
-  iterator.authority.server_inflight = kAuthorityInflightDefault;
+  iterator.authority.server = {kAuthorityRateDefault, kAuthorityInflightDefault};
+  iterator.authority.prefix = iterator.authority.server;
   iterator.authority.inflight = kCheckInflight;
   iterator.authority.timeout_ns = options.timeout_ns;
   iterator.roots = options.from_root->hints;

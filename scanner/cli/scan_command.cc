@@ -33,6 +33,8 @@ struct ScanFlags {
   std::string rate = "10k";
   std::string server_rate;      // by the way of resolution
   std::string server_inflight;  // the same
+  std::string prefix_rate;      // as server_rate
+  std::string prefix_inflight;  // as server_inflight
   std::string root_hints;
   int lab_port = 0;
   bool minimise = false;
@@ -94,6 +96,13 @@ absl::Status ReadLimits(const ScanFlags& flags, ScanOptions* options) {
   if (status.ok()) {
     status =
         ReadOption("--server-inflight", flags.server_inflight, count, 0, kInflightCeiling, &options->server_inflight);
+  }
+  if (status.ok() && options->iterative) {
+    status = ReadOption("--prefix-rate", flags.prefix_rate, count, 0, 1e9, &options->prefix_rate);
+  }
+  if (status.ok() && options->iterative) {
+    status =
+        ReadOption("--prefix-inflight", flags.prefix_inflight, count, 0, kInflightCeiling, &options->prefix_inflight);
   }
   if (status.ok()) status = ReadOption("--inflight", flags.inflight, count, 1, kInflightCeiling, &options->inflight);
   if (status.ok()) {
@@ -188,6 +197,8 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
   if (flags->server_rate.empty()) flags->server_rate = options->iterative ? "50" : "1k";
   if (flags->server_inflight.empty()) flags->server_inflight = options->iterative ? "50" : "0";
   if (!options->iterative) {
+    if (!flags->prefix_rate.empty()) return Usage("--prefix-rate is for --resolver iterative");
+    if (!flags->prefix_inflight.empty()) return Usage("--prefix-inflight is for --resolver iterative");
     if (!flags->root_hints.empty()) return Usage("--root-hints is for --resolver iterative");
     if (flags->lab_port != 0) return Usage("--lab is for --resolver iterative");
     if (flags->minimise) return Usage("--minimise is for --resolver iterative");
@@ -204,6 +215,8 @@ absl::Status ReadResolution(ScanFlags* flags, ScanOptions* options) {
   } else if (absl::StrCat(",", flags->lookups, ",").find(",bogus,") != std::string::npos) {
     return Usage("--lookups: 'bogus' needs a resolver that validates; with --resolver iterative there is none");
   }
+  if (flags->prefix_rate.empty()) flags->prefix_rate = flags->server_rate;
+  if (flags->prefix_inflight.empty()) flags->prefix_inflight = flags->server_inflight;
   options->minimise = flags->minimise;
   options->every_server = flags->every_server;
   absl::StatusOr<RootWay> way = ReadRootWay(PosixFileSystem(), flags->root_hints, flags->zone_servers, flags->lab_port);
@@ -246,6 +259,8 @@ std::vector<std::pair<std::string, std::string>> Described(const ScanFlags& flag
   if (flags.trust_resolvers) add("trust-resolvers", "true");
   if (options.nat64.has_value()) add("nat64", flags.nat64);
   if (options.iterative) {
+    add("prefix-rate", flags.prefix_rate);
+    add("prefix-inflight", flags.prefix_inflight);
     add("root-hints", flags.root_hints);  // empty: built in
     if (options.minimise) add("minimise", "true");
     if (options.every_server) add(kEveryServerOption, "true");
@@ -347,6 +362,12 @@ ScanCommand::ScanCommand(CLI::App* root) {
                    "packets a second to one server; 0: no limit; 1k where not given, 50 with --resolver iterative");
   app_->add_option("--server-inflight", flags_.server_inflight,
                    "attempts in flight at one server; 0: no limit; 0 where not given, 50 with --resolver iterative");
+  app_->add_option("--prefix-rate", flags_.prefix_rate,
+                   "of --resolver iterative: packets a second to all servers of one IPv4 /24 or IPv6 /48; as "
+                   "--server-rate where not given");
+  app_->add_option("--prefix-inflight", flags_.prefix_inflight,
+                   "of --resolver iterative: attempts in flight at all servers of one IPv4 /24 or IPv6 /48; as "
+                   "--server-inflight where not given");
   app_->add_option("--inflight", flags_.inflight, "attempts in flight in all")->capture_default_str();
   app_->add_option("--timeout", flags_.timeout, "of a question's first attempt; later ones wait longer")
       ->capture_default_str();
@@ -448,7 +469,9 @@ int ScanCommand::DryRun(const ScanOptions& options) {
   if (options.iterative) {
     absl::StrAppend(&text, "resolution: iterative, from ", options.root_hints.size(), " addresses of root servers, ",
                     options.lab ? absl::StrCat("in a laboratory at port ", options.authority_port) : "at port 53",
-                    "; at most ", CountText(options.server_rate), " packets a second to one server\n");
+                    "; at most ", CountText(options.server_rate), " packets a second to one server, ",
+                    CountText(options.prefix_rate), " to those of one /", kPrefixBitsV4, " or IPv6 /", kPrefixBitsV6,
+                    "\n");
   } else {
     absl::StrAppend(&text, "resolvers: ", options.servers.size(), ", the first is ", options.servers[0].ToString(),
                     "\n");

@@ -1,11 +1,20 @@
-// What is remembered of each authoritative server's address, in bounded memory.
+// What is remembered of each authoritative server's address and of its prefix, in bounded memory.
 //
 // Purpose: a scan meets millions of name servers. Of each the table keeps what decides when and how it is asked next:
 // its pace, the attempts that wait for it, its round-trip time, whether it has fallen silent, and its habits (EDNS,
-// 0x20). Nothing here decides what an answer means, so forgetting a server changes cost and never a result.
+// 0x20). Of the prefix around it (kPrefixBitsV4, kPrefixBitsV6) it keeps the pace of all its addresses together, and
+// which of them wait for that: an operator's servers stand side by side, and he is who is asked to bear it.
+// Nothing here decides what an answer means, so forgetting a server changes cost and never a result.
+//
+// Pace. A server that loses or refuses more than a share of an epoch's attempts is slowed: `scale`, which multiplies
+// its rate and its bound in flight, is halved, and grows by a step after an epoch without. A timeout counts as lost
+// only once the server has answered something later: one that is silent for good is a matter of dead(). REFUSED counts
+// where the caller knows that the server has served that zone before (a lame server refuses by right), and where a
+// server does nothing else. A prefix has no scale of its own: what its addresses are slowed by, it is spared.
+//
 // Eviction: the clock algorithm over servers that nothing waits for and that were not asked for so long (kForgetNs, or
-// what a slower pace asks for) that their pacer has nothing left to hold back. Where none can go the table grows: it
-// never holds more than there are attempts beyond its bound.
+// what a slower pace asks for) that their pacer has nothing left to hold back; a prefix goes with the last of its
+// servers. Where none can go the table grows: beyond its bound it holds only what an attempt was for within that time.
 //
 // Units: nanoseconds of the transport's clock. Ownership: the table owns its entries; a pointer lives until the next
 // FindOrAdd. Thread safety: one thread. Errors: none.
@@ -29,15 +38,40 @@ namespace mxscan {
 inline constexpr TimeNs kForgetNs = 2 * kSecond;
 static_assert(kForgetNs > kSecond + kSecond / 64, "a pacer's window must have passed");
 
+// Of one worker: its share of the run's.
+struct AuthorityLimits {
+  double rate = 0;   // packets a second; 0: no limit
+  int inflight = 0;  // attempts; 0: no limit
+};
+
 // Why a server with waiting attempts is not being sent to.
 enum class AuthorityState : uint8_t {
-  kIdle,   // nothing waits, or an attempt in flight must end first
-  kReady,  // in the engine's queue
-  kPaced,  // until its timer
+  kIdle,    // nothing waits, or an attempt in flight must end first
+  kReady,   // in the engine's queue
+  kPaced,   // until its timer
+  kPrefix,  // in the queue of its prefix
+};
+
+// The addresses of one prefix, as far as they are known.
+struct AuthorityPrefix {
+  AuthorityPrefix(const IpAddress& first, double rate) : address(first), pacer(rate) {}
+
+  // Whether one more attempt may be in flight.
+  bool HasWindow(const AuthorityLimits& limits) const { return limits.inflight == 0 || inflight < limits.inflight; }
+
+  IpAddress address;  // its first
+  Pacer pacer;
+  int servers = 0;                   // entries of the table
+  int inflight = 0;                  // attempts
+  int queued = 0;                    // attempts that wait for any of its servers
+  uint32_t waiting_first = kNoSlot;  // servers in state kPrefix, linked through Authority::next_waiting
+  uint32_t waiting_last = kNoSlot;
+  bool paced = false;  // its timer runs
 };
 
 struct Authority {
-  explicit Authority(const Endpoint& where, double rate) : endpoint(where), pacer(rate) {}
+  Authority(const Endpoint& where, uint32_t prefix_index, double rate)
+      : endpoint(where), pacer(rate), prefix(prefix_index) {}
 
   // True where it was settled before.
   bool OnSent(TimeNs now) {
@@ -51,7 +85,16 @@ struct Authority {
     unsettled = false;
     last_used = now;
   }
-  void OnAnswer(TimeNs now, TimeNs rtt_ns) {
+  // An answer in time. What timed out before it was lost: the server lives.
+  void OnAnswer(TimeNs now, TimeNs rtt_ns, bool refused = false, double rate = 0) {
+    for (int i = std::min(timeouts_in_a_row, kDeadTimeouts); i > 0; --i) CountOutcome(now, true, rate);
+    if (!refused) {
+      refusals_in_a_row = 0;
+      CountOutcome(now, false, rate);
+    } else if (++refusals_in_a_row >= kRefusalsMax) {
+      refusals_in_a_row = 0;
+      SlowDown(rate);
+    }
     // Jacobson, "Congestion avoidance and control" (1988).
     if (srtt == 0) {
       srtt = std::max<TimeNs>(1, rtt_ns);
@@ -69,6 +112,32 @@ struct Authority {
     silent_since = inflight > 0 ? now : kNever;
   }
   void OnTimeout() { ++timeouts_in_a_row; }
+  // `rate`: of the limits. Beside OnAnswer, a refusal that tells of too many questions.
+  void CountOutcome(TimeNs now, bool loss, double rate) {
+    if (epoch_outcomes == 0) epoch_since = now;
+    ++epoch_outcomes;
+    epoch_losses = static_cast<uint8_t>(epoch_losses + (loss ? 1 : 0));
+    const bool calm = epoch_losses == 0 && now - epoch_since >= kEpochNs;
+    if (epoch_outcomes < kAuthorityEpochOutcomes && !calm) return;
+    if (epoch_losses > kEpochLossMax * epoch_outcomes) {
+      SlowDown(rate);
+    } else {
+      SetScale(std::min(1.0F, scale + kAuthorityScaleStep), rate);
+    }
+    epoch_outcomes = epoch_losses = 0;
+  }
+  void SlowDown(double rate) { SetScale(std::max(kAuthorityScaleFloor, scale / 2), rate); }
+  void SetScale(float to, double rate) {
+    if (to == scale) return;
+    scale = to;
+    if (pacer.limited()) pacer.SetLimit(rate * scale);
+  }
+  // Attempts in flight that the limits allow; `most` where they do not limit them.
+  int Window(TimeNs now, const AuthorityLimits& limits, int most) const {
+    if (dead(now)) return 1;
+    if (limits.inflight == 0) return most;
+    return std::max(1, static_cast<int>(static_cast<float>(limits.inflight) * scale));
+  }
   bool dead(TimeNs now) const {
     return timeouts_in_a_row >= kDeadTimeouts && silent_since != kNever && now - silent_since >= kDeadSilenceNs;
   }
@@ -85,7 +154,11 @@ struct Authority {
   TimeNs srtt = 0;  // 0: never answered
   TimeNs rtt_variation = 0;
   TimeNs last_used = 0;
-  TimeNs silent_since = kNever;    // the first attempt that was sent since the last answer
+  TimeNs silent_since = kNever;  // the first attempt that was sent since the last answer
+  TimeNs epoch_since = 0;
+  uint32_t prefix;
+  uint32_t next_waiting = kNoSlot;  // kPrefix
+  float scale = 1;
   uint32_t queue_first = kNoSlot;  // attempts that wait, linked through the engine's slots
   uint32_t queue_last = kNoSlot;
   uint32_t sent_first = kNoSlot;  // attempts in flight, the same
@@ -94,6 +167,9 @@ struct Authority {
   int inflight = 0;
   int streams = 0;  // of these, by TCP
   int timeouts_in_a_row = 0;
+  uint8_t epoch_outcomes = 0;
+  uint8_t epoch_losses = 0;
+  uint8_t refusals_in_a_row = 0;
   uint8_t case_mismatches = 0;
   uint8_t plain_answers = 0;  // to queries without EDNS, after silence to some with
   AuthorityState state = AuthorityState::kIdle;
@@ -107,8 +183,7 @@ struct Authority {
 
 class Authorities {
  public:
-  // `rate` packets a second and server, 0: no limit.
-  Authorities(double rate, size_t count_max);
+  Authorities(const AuthorityLimits& server, const AuthorityLimits& prefix, size_t count_max);
 
   uint32_t FindOrAdd(const Endpoint& endpoint, TimeNs now);
   // kNoSlot where nothing is known.
@@ -118,21 +193,39 @@ class Authorities {
   }
   Authority& At(uint32_t index) { return *entries_[index]; }
   const Authority& At(uint32_t index) const { return *entries_[index]; }
+  AuthorityPrefix& PrefixAt(uint32_t index) { return *prefixes_[index]; }
+  const AuthorityPrefix& PrefixAt(uint32_t index) const { return *prefixes_[index]; }
+  AuthorityPrefix& PrefixOf(const Authority& server) { return *prefixes_[server.prefix]; }
+  const AuthorityPrefix& PrefixOf(const Authority& server) const { return *prefixes_[server.prefix]; }
+  const AuthorityLimits& server_limits() const { return server_limits_; }
+  const AuthorityLimits& prefix_limits() const { return prefix_limits_; }
+
+  // The queue of a prefix. Nothing may be taken from an empty one.
+  void PushWaiting(uint32_t server);
+  uint32_t PopWaiting(AuthorityPrefix* prefix);
 
   size_t size() const { return index_.size(); }
+  size_t prefixes() const { return prefix_index_.size(); }
   uint64_t evicted() const { return evicted_; }
-  // What one remembered server costs, estimated from above.
-  static constexpr size_t kBytes = sizeof(Authority) + 16 + 2 * (sizeof(Endpoint) + sizeof(uint32_t) + 1);
+  // What one remembered server costs with a prefix of its own, estimated from above.
+  static constexpr size_t kBytes = sizeof(Authority) + sizeof(AuthorityPrefix) + 2 * 16 +
+                                   2 * (sizeof(Endpoint) + sizeof(IpAddress) + 2 * sizeof(uint32_t) + 2);
 
  private:
   void Evict(TimeNs now);
+  void Remove(uint32_t index);
+  bool MayForget(const Authority& entry, TimeNs now) const;
+  uint32_t FindOrAddPrefix(const IpAddress& address);
 
-  const double rate_;
+  const AuthorityLimits server_limits_;
+  const AuthorityLimits prefix_limits_;
   const size_t count_max_;
-  const TimeNs forget_ns_;
   std::vector<std::unique_ptr<Authority>> entries_;
   std::vector<uint32_t> free_;
   absl::flat_hash_map<Endpoint, uint32_t> index_;
+  std::vector<std::unique_ptr<AuthorityPrefix>> prefixes_;
+  std::vector<uint32_t> free_prefixes_;
+  absl::flat_hash_map<IpAddress, uint32_t> prefix_index_;
   size_t hand_ = 0;
   uint64_t evicted_ = 0;
 };

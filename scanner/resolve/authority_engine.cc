@@ -17,7 +17,7 @@ AuthorityEngine::AuthorityEngine(const AuthorityOptions& options, const RandomKe
       random_(key.Derive(kAuthorityPurpose)),
       blocklist_(options.blocklist),
       pacer_(options.rate),
-      authorities_(options.server_rate, options.servers_max),
+      authorities_(options.server, options.prefix, options.servers_max),
       table_(options.inflight) {
   MXSCAN_CHECK(options.inflight > 0);
 }
@@ -81,18 +81,32 @@ AuthorityOutlook AuthorityEngine::Look(const Endpoint& server, TimeNs now) const
   outlook.rtt_ns = known.srtt;
   outlook.timeouts_in_a_row = known.timeouts_in_a_row;
   outlook.dead = known.dead(now);
-  if (options_.server_rate > 0) {
-    outlook.wait_ns = static_cast<TimeNs>(known.queued * (static_cast<double>(kSecond) / options_.server_rate));
-  }
+  const auto wait = [](int queued, double rate) {
+    return rate > 0 ? static_cast<TimeNs>(queued * (static_cast<double>(kSecond) / rate)) : 0;
+  };
+  outlook.wait_ns = std::max(wait(known.queued, options_.server.rate * static_cast<double>(known.scale)),
+                             wait(authorities_.PrefixOf(known).queued, options_.prefix.rate));
   if (outlook.dead) outlook.wait_ns += known.queued * known.Timeout(options_.timeout_ns);
   return outlook;
+}
+
+void AuthorityEngine::OnOverload(const Endpoint& server, TimeNs now) {
+  const uint32_t index = authorities_.Find(server);
+  if (index == kNoSlot) return;
+  Authority& known = authorities_.At(index);
+  const float before = known.scale;
+  known.CountOutcome(now, true, options_.server.rate);
+  times_slowed_ += known.scale < before;
 }
 
 TimeNs AuthorityEngine::Advance(TimeNs now) {
   // What was sent has left when the next Poll returns, and a later `now` comes from nowhere else.
   if (now > sent_now_) {
     pacer_.Settle(now);
-    for (const uint32_t server : touched_) authorities_.At(server).Settle(now);
+    for (const uint32_t server : touched_) {
+      authorities_.At(server).Settle(now);
+      authorities_.PrefixOf(authorities_.At(server)).pacer.Settle(now);
+    }
     touched_.clear();
   }
   if (blocklist_.Refresh()) TakeBlocklist(now);
@@ -105,11 +119,17 @@ TimeNs AuthorityEngine::Advance(TimeNs now) {
     authorities_.At(server).state = AuthorityState::kIdle;
     Wake(server);
   }
+  expired_.clear();
+  prefix_pace_.Expire(now, &expired_);
+  for (const uint32_t prefix : expired_) {
+    authorities_.PrefixAt(prefix).paced = false;
+    WakePrefix(prefix, now);
+  }
   StartStreams(now);
   SendReady(now);
   CheckInvariants();
   if (!ended_.empty()) return now;
-  TimeNs deadline = std::min(timeouts_.NextDeadline(), pace_.NextDeadline());
+  TimeNs deadline = std::min({timeouts_.NextDeadline(), pace_.NextDeadline(), prefix_pace_.NextDeadline()});
   if (inflight_ < options_.inflight) {
     if (!ready_.empty()) deadline = std::min(deadline, pacer_.NextAllowed(now));
     // Which of the waiting streams may begin first is not worth knowing: few wait, and they are looked at often.

@@ -2,10 +2,11 @@
 //
 // Purpose: the Iterator says "ask this server this question" and is told how that ended. What lies between is here:
 // socket, id and 0x20 case, matching, timeouts by the server's own round-trip time, the change to plain DNS or to TCP,
-// the pace of each server and of all together. It differs from Engine where a given server differs from any server:
-// attempts wait in a queue of the server they are for, so that a slow or paced server never holds up what goes
-// elsewhere; the servers are as many as the scan meets, so what is known of them is small, bounded and forgotten
-// (authorities.h); and whether an answer is good is not judged here, nor is anything tried again elsewhere.
+// the pace of each server, of each prefix and of all together. It differs from Engine where a given server differs from
+// any server: attempts wait in a queue of the server they are for, and servers in a queue of their prefix where that is
+// what holds them up, so that a slow or paced one never holds up what goes elsewhere; the servers are as many as the
+// scan meets, so what is known of them is small, bounded and forgotten (authorities.h); and whether an answer is good
+// is not judged here, nor is anything tried again elsewhere.
 //
 // A server that refuses EDNS is asked again without, one that truncates is asked by TCP: all within one attempt, of at
 // most kSendsPerAttemptMax packets. So is one whose answer is right but for the case of letters, since what is sent by
@@ -49,8 +50,8 @@ namespace mxscan {
 struct AuthorityOptions {
   IpAddress source_v4, source_v6;  // no address: the system chooses
   double rate = 0;                 // packets a second in all; 0: no limit
-  double server_rate = 0;          // a second and server; 0: no limit
-  int server_inflight = 0;         // 0: no limit but `inflight`
+  AuthorityLimits server;          // of each server
+  AuthorityLimits prefix;          // and of all servers of a prefix together
   size_t inflight = kInflightDefault;
   size_t streams_max = kStreamsMax;       // open at once
   TimeNs timeout_ns = kTimeoutDefaultNs;  // the longest first timeout; what is known of a server makes it shorter
@@ -102,6 +103,8 @@ class AuthorityEngine {
   // Asks `server`, as soon as the limits allow.
   void Start(NameView name, RrType type, const Endpoint& server, uint64_t tag, TimeNs now);
   AuthorityOutlook Look(const Endpoint& server, TimeNs now) const;
+  // The server has refused what it is known to serve: it was asked too much.
+  void OnOverload(const Endpoint& server, TimeNs now);
 
   // As Resolver::Expect.
   void Expect(std::span<const InDatagram> datagrams) const;
@@ -121,6 +124,7 @@ class AuthorityEngine {
   const EngineCounters& counters() const { return counters_; }
   const ServerCounters& servers_counters() const { return servers_counters_; }
   const Authorities& authorities() const { return authorities_; }
+  uint64_t times_slowed() const { return times_slowed_; }
   // As of the last Advance.
   const BlocklistView& blocklist() const { return blocklist_; }
   void CheckInvariants() const;
@@ -172,7 +176,10 @@ class AuthorityEngine {
   void LinkSent(uint32_t index);
   void UnlinkSent(uint32_t index);
   void Wake(uint32_t server);
+  void WakePrefix(uint32_t prefix, TimeNs now);
+  void PacePrefix(uint32_t prefix, TimeNs now);
   int FreeWindow(const Authority& server, TimeNs now) const;
+  int64_t PrefixRoom(AuthorityPrefix* prefix, TimeNs now) const;
   void SendReady(TimeNs now);
   bool SendFrom(uint32_t server, TimeNs now);
   SocketId PickSocket(const Endpoint& peer);
@@ -207,6 +214,7 @@ class AuthorityEngine {
   Authorities authorities_;
   TimerWheel timeouts_;  // by slot
   TimerWheel pace_;      // by server
+  TimerWheel prefix_pace_;
   InflightTable table_;
   RecentTable recent_;
   std::vector<std::unique_ptr<Slot[]>> chunks_;
@@ -216,6 +224,7 @@ class AuthorityEngine {
   RingQueue<uint32_t> ended_;  // slots
   absl::flat_hash_map<StreamId, uint32_t> streams_;
   std::vector<uint32_t> expired_;
+  uint64_t times_slowed_ = 0;
   std::vector<uint32_t> touched_;  // servers sent to since the last Settle
   TimeNs sent_now_ = -1;
   size_t inflight_ = 0;

@@ -126,7 +126,9 @@ const AttemptEnd* AuthorityEngine::Accept(uint32_t index, TimeNs now, bool tcp) 
   if (tcp) {
     server.OnSignOfLife(now);  // its time has a handshake in it
   } else {
-    server.OnAnswer(now, rtt);
+    const float before = server.scale;
+    server.OnAnswer(now, rtt, rcode == Rcode::kRefused, options_.server.rate);
+    times_slowed_ += server.scale < before;
   }
   if (slot.mixed && !tcp) server.case_kept = true;
   (slot.peer.address.family() == 4 ? reach_v4_ : reach_v6_).answered = true;
@@ -154,10 +156,13 @@ const AttemptEnd* AuthorityEngine::Accept(uint32_t index, TimeNs now, bool tcp) 
 // The attempt is no longer in flight, however it ended; its slot goes on.
 void AuthorityEngine::CloseAttempt(uint32_t index, TimeNs now, Recent how) {
   Slot& slot = At(index);
+  Authority& server = authorities_.At(slot.server);
   timeouts_.Cancel(index);
   if (slot.state == State::kTcp) {
-    authorities_.At(slot.server).pacer.Release(now, kTcpPackets);
-    --authorities_.At(slot.server).streams;
+    server.pacer.Release(now, kTcpPackets);
+    server.last_used = now;  // its packets count from now
+    --server.streams;
+    authorities_.PrefixOf(server).pacer.Release(now, kTcpPackets);
     pacer_.Release(now, kTcpPackets);
     transport_->CloseStream(slot.stream);
     streams_.erase(slot.stream);
@@ -173,6 +178,7 @@ void AuthorityEngine::CloseAttempt(uint32_t index, TimeNs now, Recent how) {
   MXSCAN_CHECK(inflight_ > 0);
   --inflight_;
   Wake(slot.server);
+  WakePrefix(server.prefix, now);
 }
 
 // The attempt in flight is given up, to be made in another form at once. Whoever answered lives.

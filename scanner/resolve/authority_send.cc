@@ -58,6 +58,7 @@ void AuthorityEngine::Enqueue(uint32_t index, bool first) {
     server.queue_last = index;
   }
   ++server.queued;
+  ++authorities_.PrefixOf(server).queued;
   Wake(slot.server);
 }
 
@@ -66,6 +67,7 @@ uint32_t AuthorityEngine::Dequeue(Authority* server) {
   server->queue_first = At(index).next;
   if (server->queue_first == kNoSlot) server->queue_last = kNoSlot;
   --server->queued;
+  --authorities_.PrefixOf(*server).queued;
   return index;
 }
 
@@ -77,6 +79,7 @@ void AuthorityEngine::LinkSent(uint32_t index) {
   if (slot.next != kNoSlot) At(slot.next).previous = index;
   server.sent_first = index;
   ++server.inflight;
+  ++authorities_.PrefixOf(server).inflight;
 }
 
 void AuthorityEngine::UnlinkSent(uint32_t index) {
@@ -89,8 +92,9 @@ void AuthorityEngine::UnlinkSent(uint32_t index) {
   }
   if (slot.next != kNoSlot) At(slot.next).previous = slot.previous;
   slot.next = slot.previous = kNoSlot;
-  MXSCAN_CHECK(server.inflight > 0);
+  MXSCAN_CHECK(server.inflight > 0 && authorities_.PrefixOf(server).inflight > 0);
   --server.inflight;
+  --authorities_.PrefixOf(server).inflight;
 }
 
 // Something waits and may perhaps be sent.
@@ -102,10 +106,35 @@ void AuthorityEngine::Wake(uint32_t index) {
 }
 
 int AuthorityEngine::FreeWindow(const Authority& server, TimeNs now) const {
-  const int bound = server.dead(now)               ? 1
-                    : options_.server_inflight > 0 ? options_.server_inflight
-                                                   : static_cast<int>(options_.inflight);
-  return std::max(0, bound - server.inflight);
+  return std::max(0, server.Window(now, options_.server, static_cast<int>(options_.inflight)) - server.inflight);
+}
+
+// How many attempts the limits of a prefix allow now.
+int64_t AuthorityEngine::PrefixRoom(AuthorityPrefix* prefix, TimeNs now) const {
+  if (!prefix->HasWindow(options_.prefix)) return 0;
+  const int64_t allowance = prefix->pacer.Allowance(now);
+  return options_.prefix.inflight == 0 ? allowance
+                                       : std::min<int64_t>(allowance, options_.prefix.inflight - prefix->inflight);
+}
+
+// Servers of a prefix that has room again go on, as many as it may ask now, in the order in which they came.
+void AuthorityEngine::WakePrefix(uint32_t index, TimeNs now) {
+  AuthorityPrefix& prefix = authorities_.PrefixAt(index);
+  if (prefix.paced || prefix.waiting_first == kNoSlot) return;
+  for (int64_t room = PrefixRoom(&prefix, now); room > 0 && prefix.waiting_first != kNoSlot; --room) {
+    const uint32_t server = authorities_.PopWaiting(&prefix);
+    authorities_.At(server).state = AuthorityState::kIdle;
+    Wake(server);
+  }
+  PacePrefix(index, now);
+}
+
+// Where servers wait for the pace of their prefix, a timer wakes them; for its window, the end of an attempt.
+void AuthorityEngine::PacePrefix(uint32_t index, TimeNs now) {
+  AuthorityPrefix& prefix = authorities_.PrefixAt(index);
+  if (prefix.paced || prefix.waiting_first == kNoSlot || !prefix.HasWindow(options_.prefix)) return;
+  prefix.paced = true;
+  prefix_pace_.Start(index, prefix.pacer.NextAllowed(now));
 }
 
 void AuthorityEngine::SendReady(TimeNs now) {
@@ -121,10 +150,11 @@ bool AuthorityEngine::SendFrom(uint32_t index, TimeNs now) {
   Authority& server = authorities_.At(index);
   MXSCAN_CHECK(server.state == AuthorityState::kReady);
   server.state = AuthorityState::kIdle;
+  AuthorityPrefix& prefix = authorities_.PrefixOf(server);
   const int64_t allowance = server.pacer.Allowance(now);
   const int window = FreeWindow(server, now);
-  int64_t room = std::min<int64_t>({allowance, window, server.queued, kTurnMax, pacer_.Allowance(now),
-                                    static_cast<int64_t>(options_.inflight - inflight_)});
+  int64_t room = std::min<int64_t>({allowance, window, server.queued, kTurnMax, PrefixRoom(&prefix, now),
+                                    pacer_.Allowance(now), static_cast<int64_t>(options_.inflight - inflight_)});
   bool taken = true;
   // What goes to one server at once goes from one socket, so that the kernel can be handed it in one piece.
   const SocketId socket = room > 0 ? PickSocket(At(server.queue_first).peer) : SocketId{};
@@ -136,11 +166,15 @@ bool AuthorityEngine::SendFrom(uint32_t index, TimeNs now) {
   }
   if (server.queued == 0 || server.state != AuthorityState::kIdle) return taken;
   if (FreeWindow(server, now) == 0) return taken;  // an end of what is in flight wakes it
-  if (server.pacer.Allowance(now) > 0) {
-    Wake(index);
-  } else {
+  if (server.pacer.Allowance(now) <= 0) {
     server.state = AuthorityState::kPaced;
     pace_.Start(index, server.pacer.NextAllowed(now));
+  } else if (PrefixRoom(&prefix, now) <= 0) {
+    server.state = AuthorityState::kPrefix;
+    authorities_.PushWaiting(index);
+    PacePrefix(server.prefix, now);
+  } else {
+    Wake(index);
   }
   return taken;
 }
@@ -186,6 +220,7 @@ void AuthorityEngine::Prepare(uint32_t index, SocketId socket, TimeNs now) {
   LinkSent(index);
   if (server.OnSent(now)) touched_.push_back(slot.server);
   server.pacer.Take(now, 1);
+  authorities_.PrefixOf(server).pacer.Take(now, 1);
   pacer_.Take(now, 1);
   sent_now_ = now;
   timeouts_.Start(index, now + server.Timeout(options_.timeout_ns));
@@ -230,8 +265,10 @@ void AuthorityEngine::StartStreams(TimeNs now) {
       --server.streams_waiting;
       continue;
     }
-    const bool room = server.streams < kStreamsPerAuthorityMax && FreeWindow(server, now) > 0;
-    if (!room || !server.pacer.AllowsAtOnce(now, kTcpPackets)) {
+    AuthorityPrefix& prefix = authorities_.PrefixOf(server);
+    const bool room =
+        server.streams < kStreamsPerAuthorityMax && FreeWindow(server, now) > 0 && prefix.HasWindow(options_.prefix);
+    if (!room || !server.pacer.AllowsAtOnce(now, kTcpPackets) || !prefix.pacer.AllowsAtOnce(now, kTcpPackets)) {
       tcp_.PushBack(index);
     } else {
       StartStream(index, now);
@@ -259,6 +296,7 @@ void AuthorityEngine::StartStream(uint32_t index, TimeNs now) {
   if (server.OnSent(now)) touched_.push_back(slot.server);
   sent_now_ = now;
   server.pacer.Hold(now, kTcpPackets);
+  authorities_.PrefixOf(server).pacer.Hold(now, kTcpPackets);
   pacer_.Hold(now, kTcpPackets);
   timeouts_.Start(index, now + 2 * server.Timeout(options_.timeout_ns));
   ++inflight_;

@@ -24,7 +24,7 @@ bool Delegation::AddServer(uint8_t ns_index, const IpAddress& address) {
   if (servers.size() >= kZoneServersMax) return false;
   const auto same = [&](const ZoneServer& server) { return server.address == address; };
   if (std::any_of(servers.begin(), servers.end(), same)) return false;
-  servers.push_back({address, ns_index, false});
+  servers.push_back({address, ns_index});
   return grown = true;
 }
 

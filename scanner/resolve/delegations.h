@@ -29,8 +29,9 @@ namespace mxscan {
 
 struct ZoneServer {
   IpAddress address;
-  uint8_t ns = 0;     // index into Delegation::ns
-  bool lame = false;  // it did not serve the zone when it was last asked
+  uint8_t ns = 0;       // index into Delegation::ns
+  bool lame = false;    // it did not serve the zone when it was last asked
+  bool served = false;  // it once did
 };
 
 struct Delegation {

@@ -227,6 +227,7 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
   const bool nobody_better = !task.polling && (task.take_secondhand || server.lame);
   if (kind == ResponseKind::kFinal || kind == ResponseKind::kAlias) {
     server.lame = false;
+    server.served = true;
     if (answer().authoritative) LearnServers(*end.message, task.zone.get());
     if (kind == ResponseKind::kFinal && task.poll == nullptr) KeepAnswer(task, end, now);
     // Its parent holds NS records where the zone holds the alias.
@@ -253,10 +254,12 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
       return Conclude(index, now);
     case ResponseKind::kReferral:
       server.lame = false;
+      server.served = true;
       FollowReferral(index, now);
       return nullptr;
     case ResponseKind::kRefused:
       NoteFailure(&task, Failure::kRefused, end);
+      if (server.served) engine_.OnOverload(end.peer, now);
       break;
     case ResponseKind::kSecondhand:
       task.secondhand |= uint64_t{1} << task.attempt_server;
@@ -590,6 +593,8 @@ std::vector<DetailCounter> Iterator::details() const {
           {"every_server_names_differing", counters_.polls_differing},
           {"servers_known", engine_.authorities().size()},
           {"servers_forgotten", engine_.authorities().evicted()},
+          {"servers_slowed", engine_.times_slowed()},
+          {"prefixes_known", engine_.authorities().prefixes()},
           {"delegations_known", delegations_.size()},
           {"delegations_bytes", delegations_.bytes()},
           {"delegations_evicted", delegations_.evicted()},

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "io/check.h"
 #include "output/summary_csv.h"
 #include "scanner/resolve/engine.h"
 #include "scanner/resolve/iterator.h"
@@ -48,13 +49,33 @@ std::string ServersText(const std::vector<Endpoint>& servers) {
   return text;
 }
 
+namespace {
+
+// The most workers whose shares of the limits can each hold an attempt: one in flight, and what it costs by TCP.
+int WorkersWithinLimits(const ScanOptions& options) {
+  int most = static_cast<int>(std::min<size_t>(options.inflight, kWorkersMax));
+  for (const int inflight : {options.server_inflight, options.prefix_inflight}) {
+    if (inflight > 0) most = std::min(most, inflight);
+  }
+  for (const double rate : {options.rate, options.server_rate, options.prefix_rate}) {
+    if (rate > 0 && rate < static_cast<double>(kTcpPackets) * most) most = static_cast<int>(rate / kTcpPackets);
+  }
+  return std::max(1, most);
+}
+
+// What worker `index` of `count` has of a limit; 0 is none.
+int ShareOf(int limit, int index, int count) { return limit / count + (index < limit % count); }
+
+}  // namespace
+
 int WorkersFor(const ScanOptions& options, int cores) {
-  if (options.threads > 0) return std::min(options.threads, kWorkersMax);
+  const int most = WorkersWithinLimits(options);
+  if (options.threads > 0) return std::min(options.threads, most);
   // One worker asks more than a hundred thousand questions a second; below that a second one only adds messages.
   constexpr double kWorthAWorker = 50'000;
   if (options.rate > 0 && options.rate < 2 * kWorthAWorker) return 1;
   const double by_rate = options.rate > 0 ? options.rate / kWorthAWorker : kWorkersMax;
-  return std::clamp(static_cast<int>(by_rate), 1, std::min(cores, kWorkersMax));
+  return std::clamp(static_cast<int>(by_rate), 1, std::min(cores, most));
 }
 
 ScanCore::ScanCore(const ScanOptions& options, const ScanEnvironment& environment)
@@ -231,8 +252,11 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
   const RandomKey own_key = key.Derive(static_cast<uint64_t>(index));
   const double rate = options_.rate / count;
   const double server_rate = options_.server_rate / count;
-  const int server_inflight = options_.server_inflight > 0 ? std::max(1, options_.server_inflight / count) : 0;
-  const size_t inflight = std::max<size_t>(1, options_.inflight / static_cast<size_t>(count));
+  // Limits are the run's: their shares add up to no more. A worker that a caller made beyond what WorkersFor gives has
+  // no attempt to call its own, so there is none.
+  MXSCAN_CHECK(count <= WorkersWithinLimits(options_));
+  const int server_inflight = ShareOf(options_.server_inflight, index, count);
+  const size_t inflight = options_.inflight / static_cast<size_t>(count);
   const size_t streams = StreamsFor(environment_.files_max, options_.iterative ? SIZE_MAX : options_.servers.size(),
                                     static_cast<size_t>(count));
   if (options_.iterative) {
@@ -241,15 +265,16 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
     iterator.authority.source_v4 = options_.source_v4;
     iterator.authority.source_v6 = options_.source_v6;
     iterator.authority.rate = rate;
-    iterator.authority.server_rate = server_rate;
-    iterator.authority.server_inflight = server_inflight;
+    iterator.authority.server = {server_rate, server_inflight};
+    iterator.authority.prefix = {options_.prefix_rate / count, ShareOf(options_.prefix_inflight, index, count)};
     iterator.authority.inflight = inflight;
     iterator.authority.streams_max = streams;
     iterator.authority.timeout_ns = options_.timeout_ns;
     iterator.authority.blocklist = environment_.blocklist;
     iterator.authority.servers_max = std::max<size_t>(kAuthoritiesMin, AuthoritiesShare(cache) / Authorities::kBytes);
     iterator.roots = options_.root_hints;
-    iterator.questions_max = inflight;
+    // What waits for a paced server is not in flight: it shall not keep names out that go elsewhere.
+    iterator.questions_max = std::max(inflight, kOpenQuestionsDefault / static_cast<size_t>(count));
     iterator.tries = options_.tries;
     iterator.port = options_.authority_port;
     iterator.special_addresses = options_.lab;

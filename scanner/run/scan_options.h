@@ -51,6 +51,8 @@ struct ScanOptions {
   double rate = kRateDefault;               // 0: no limit
   double server_rate = kServerRateDefault;  // 0: no limit
   int server_inflight = 0;                  // 0: no limit but `inflight`
+  double prefix_rate = 0;                   // of the servers of one prefix together, where `iterative`; 0: no limit
+  int prefix_inflight = 0;                  // the same
   size_t inflight = kInflightDefault;
   int tries = kTriesDefault;
   TimeNs timeout_ns = kTimeoutDefaultNs;
@@ -76,7 +78,8 @@ struct ScanOptions {
   std::vector<std::pair<std::string, std::string>> described;
 };
 
-// How many workers a scan gets: one core carries far more than a polite rate, and two of them need messages.
+// How many workers a scan gets: one core carries far more than a polite rate, and two of them need messages. Never so
+// many that a worker's share of a limit were less than an attempt, for then all of them together would exceed it.
 int WorkersFor(const ScanOptions& options, int cores);
 
 }  // namespace mxscan

@@ -132,7 +132,7 @@ TEST(Targets, BoundedInBytesButForWhatIsAsked) {
 }
 
 TEST(Authorities, ForgetsWhatIsIdle) {
-  Authorities table(50, 100);
+  Authorities table({50, 0}, {}, 100);
   const Endpoint busy{IpAddress::V4FromInt(0x01000000), 53};
   const uint32_t index = table.FindOrAdd(busy, 0);
   table.At(index).inflight = 1;
@@ -148,7 +148,7 @@ TEST(Authorities, ForgetsWhatIsIdle) {
 
 // A pace of less than a packet a second, as a limit that many workers share gives, holds back for longer.
 TEST(Authorities, ASlowPaceIsRememberedUntilItHasPassed) {
-  Authorities table(0.5, 1);
+  Authorities table({0.5, 0}, {}, 1);
   const Endpoint paced{IpAddress::V4FromInt(0x01000000), 53};
   table.FindOrAdd(paced, 0);
   for (uint32_t i = 1; i <= 40; ++i) table.FindOrAdd({IpAddress::V4FromInt(0x01000000 + i), 53}, 5 * kSecond);
@@ -158,7 +158,7 @@ TEST(Authorities, ASlowPaceIsRememberedUntilItHasPassed) {
 }
 
 TEST(Authorities, TimeoutsFollowTheRoundTripTime) {
-  Authority server({IpAddress::V4FromInt(0x01000000), 53}, 0);
+  Authority server({IpAddress::V4FromInt(0x01000000), 53}, 0, 0);
   EXPECT_EQ(server.Timeout(5 * kSecond), kRttUnknownNs);
   EXPECT_EQ(server.Timeout(500 * kMillisecond), 500 * kMillisecond);
   for (int i = 0; i < 50; ++i) server.OnAnswer(i, 10 * kMillisecond);
@@ -172,7 +172,7 @@ TEST(Authorities, TimeoutsFollowTheRoundTripTime) {
 }
 
 TEST(Authorities, DeadAfterLongSilenceOnly) {
-  Authority server({IpAddress::V4FromInt(0x01000000), 53}, 0);
+  Authority server({IpAddress::V4FromInt(0x01000000), 53}, 0, 0);
   server.OnSent(0);
   for (int i = 0; i < 100; ++i) server.OnTimeout();
   EXPECT_FALSE(server.dead(kSecond));  // a burst that was lost

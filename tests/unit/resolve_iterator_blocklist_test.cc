@@ -162,7 +162,7 @@ TEST_F(IteratorBlocklistTest, AListThatChangesUnderWay) {
   for (const char* entry : {"127.1.0.0/24", "a.test"}) {
     SCOPED_TRACE(entry);
     Bench({});
-    bench_->options().authority.server_rate = 20;
+    bench_->options().authority.server.rate = 20;
     bench_->Resolve("mail.a.test.");
     std::vector<uint64_t> tags;
     for (int i = 0; i < 100; ++i) tags.push_back(bench_->Ask(absl::StrCat("n", i, ".a.test.")));

@@ -458,7 +458,7 @@ TEST(Iterator, WaitersGoOnWithoutTheirLeader) {
 
 TEST(Iterator, KeepsEachServersPace) {
   IteratorBench bench(SmallTree());
-  bench.options().authority.server_rate = 20;
+  bench.options().authority.server.rate = 20;
   for (int i = 0; i < 200; ++i) bench.Ask("n" + std::to_string(i) + ".a.test.");
   bench.Run();
   EXPECT_EQ(bench.iterator().open(), 0u);
@@ -473,7 +473,7 @@ TEST(Iterator, KeepsEachServersPace) {
 // A paced server does not hold up what goes elsewhere.
 TEST(Iterator, ASlowServerDelaysOnlyItsOwn) {
   IteratorBench bench(SmallTree());
-  bench.options().authority.server_rate = 10;
+  bench.options().authority.server.rate = 10;
   EXPECT_EQ(bench.Resolve("y.b.test.").outcome, Outcome::kData);
   for (int i = 0; i < 300; ++i) bench.Ask("n" + std::to_string(i) + ".a.test.");
   bench.Run(2 * kSecond);

@@ -187,5 +187,28 @@ TEST(WorkersForTest, FewWhereTheRateIsLow) {
   EXPECT_EQ(WorkersFor(options, 1), kWorkersMax);
 }
 
+// Limits are the run's: whoever has a share of one has an attempt of it, and all shares together are no more.
+TEST(WorkersForTest, NoMoreThanTheLimitsHaveAttemptsFor) {
+  ScanOptions options;
+  options.rate = 0;
+  options.server_rate = 0;
+  options.threads = 64;
+  options.server_inflight = 50;
+  EXPECT_EQ(WorkersFor(options, 64), 50);
+  options.prefix_inflight = 20;
+  EXPECT_EQ(WorkersFor(options, 64), 20);
+  options.server_rate = kAuthorityRateDefault;
+  EXPECT_EQ(WorkersFor(options, 64), 10);
+  options.prefix_rate = 9;
+  EXPECT_EQ(WorkersFor(options, 64), 1);
+  options.prefix_rate = 1;
+  EXPECT_EQ(WorkersFor(options, 64), 1);
+  options.prefix_rate = 0;
+  options.inflight = 3;
+  EXPECT_EQ(WorkersFor(options, 64), 3);
+  options.threads = 0;
+  EXPECT_EQ(WorkersFor(options, 64), 3);
+}
+
 }  // namespace
 }  // namespace mxscan

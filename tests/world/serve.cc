@@ -67,6 +67,18 @@ bool Report(const std::vector<std::unique_ptr<ServerThread>>& threads, const std
   if (!rate_log.empty()) {
     const uint64_t highest_of_all = HighestPerSecond(&all);
     json["highest_per_second"] = highest_of_all;
+    // By prefix too: an IPv4 /24.
+    std::map<std::string, std::vector<uint64_t>> by_prefix;
+    for (const auto& [address, list] : times) {
+      if (address.family() != 4) continue;
+      const std::string text = address.ToString();
+      std::vector<uint64_t>& all_of_it = by_prefix[text.substr(0, text.rfind('.')) + ".0/24"];
+      all_of_it.insert(all_of_it.end(), list.begin(), list.end());
+    }
+    for (auto& [prefix, list] : by_prefix) {
+      const uint64_t highest = HighestPerSecond(&list);
+      csv += prefix + "," + std::to_string(list.size()) + "," + std::to_string(highest) + "\n";
+    }
     for (auto& [address, list] : times) {
       const uint64_t highest = HighestPerSecond(&list);
       json["highest_per_second_by_address"][address.ToString()] = highest;
@@ -100,7 +112,7 @@ void AddServeOptions(CLI::App* command, ServeOptions* options) {
   command->add_option("--late", options->late, "MS:SHARE, answers that come late");
   command->add_option("--forge", options->faults.forge, "Forged answers before each real one")
       ->check(CLI::Range(0, 64));
-  command->add_option("--rate-log", options->rate_log, "Write queries and the highest rate of each address");
+  command->add_option("--rate-log", options->rate_log, "Write queries and the highest rate of each address and /24");
   command->add_option("--ready", options->ready, "Write this file once the sockets are open");
 }
 

@@ -41,6 +41,18 @@ struct Sums {
   }
 };
 
+// The most packets in any second to the servers of one /24 together.
+uint64_t BusiestPrefix(const std::vector<SendRecord>& log) {
+  std::map<std::string, std::vector<SendRecord>> by_prefix;
+  for (const SendRecord& record : log) {
+    if (record.server.address.family() != 4) continue;
+    by_prefix[std::string(reinterpret_cast<const char*>(record.server.address.data()), 3)].push_back(record);
+  }
+  uint64_t most = 0;
+  for (const auto& [prefix, records] : by_prefix) most = std::max(most, BusiestWindow(records, kSecond, false));
+  return most;
+}
+
 }  // namespace
 
 void CheckRates(const ScanCase& scan_case, const Stage& stage, std::vector<std::string>* broken) {
@@ -49,6 +61,12 @@ void CheckRates(const ScanCase& scan_case, const Stage& stage, std::vector<std::
     const uint64_t most = BusiestWindow(log, kSecond, false);
     if (static_cast<double>(most) > scan_case.options.rate) {
       broken->push_back(absl::StrCat("rate: ", most, " packets in a second"));
+    }
+  }
+  if (scan_case.options.prefix_rate > 0) {
+    const uint64_t most = BusiestPrefix(log);
+    if (static_cast<double>(most) > scan_case.options.prefix_rate) {
+      broken->push_back(absl::StrCat("prefix rate: ", most, " packets in a second to one prefix"));
     }
   }
   if (scan_case.options.server_rate <= 0) return;

@@ -125,8 +125,8 @@ class Lives {
     TakeUp();
     const uint64_t committed_before = case_.options.resumed.has_value() ? CommittedDomains() : 0;
     if (!case_.options.resumed.has_value()) durable_domains_ = 0;
-    case_.workers = static_cast<int>(prng_.Between(1, 3));
-    case_.options.threads = case_.workers;
+    case_.options.threads = static_cast<int>(prng_.Between(1, 3));
+    case_.workers = WorkersFor(case_.options, case_.options.threads);
     PlanDeath(fate);
     auto stage = std::make_unique<Stage>(case_, world_, &files_);
     absl::Status status = stage->Build(list_);

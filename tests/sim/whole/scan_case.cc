@@ -1,6 +1,7 @@
 #include "tests/sim/whole/scan_case.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -104,7 +105,7 @@ ScanCase ScanCase::FromSeed(uint64_t seed) {
   }
   options.rate = Pick(&prng, {0.0, 30.0, 500.0, 10'000.0});
   options.server_rate = Pick(&prng, {0.0, 20.0, 200.0, 1000.0});
-  options.server_inflight = Pick(&prng, {0, 1, 50});
+  options.server_inflight = Pick(&prng, {0, 3, 50});
   options.inflight = Pick(&prng, {size_t{3}, size_t{64}, size_t{4096}});
   options.memory_bytes = Pick(&prng, {uint64_t{16} << 10, uint64_t{1} << 20, uint64_t{128} << 20});
   options.compression = Pick(&prng, {Compression::kZstd, Compression::kGzip, Compression::kNone});
@@ -115,6 +116,7 @@ ScanCase ScanCase::FromSeed(uint64_t seed) {
   options.lookups.bogus = result.world.bogus = prng.Chance(0.8);
   if (prng.Chance(0.4)) MakeIterative(&prng, &result);
   AddFaultKinds(&result);
+  result.workers = options.threads = WorkersFor(options, result.workers);
   return result;
 }
 
