@@ -115,9 +115,14 @@ inline constexpr size_t kOpenQuestionsDefault = 32768;         // the same, wher
 inline constexpr uint64_t kMemoryDefaultBytes = 128ull << 20;  // of caches and tables of what was seen
 inline constexpr size_t kTargetBatch = 256;
 inline constexpr size_t kTargetBatchesQueued = 8;  // per worker
-// Names that a run can have read and not written a row of: open, queued, in the reader's and the workers' batches.
-inline constexpr size_t kHeldTargetsMax =
-    kOpenDomainsDefault + static_cast<size_t>(kWorkersMax) * (kTargetBatchesQueued + 4) * kTargetBatch;
+// Names of a list that are mixed at a time where resolution is iterative: so many, or one for so many octets of memory.
+inline constexpr size_t kShuffleNamesMax = 1 << 17;
+inline constexpr uint64_t kShuffleMemoryBytes = 1024;
+static_assert(kShuffleNamesMax >= 4 * kOpenDomainsDefault, "what is open is mixed by being open");
+// Names that a run can have read and not written a row of: open, queued, being mixed, in the reader's and the workers'
+// batches.
+inline constexpr size_t kHeldTargetsMax = kOpenDomainsDefault + kShuffleNamesMax +
+                                          static_cast<size_t>(kWorkersMax) * (kTargetBatchesQueued + 4) * kTargetBatch;
 
 // Checkpoints. A kill costs at most the time since the last one: kCheckpointIntervalNs, or this share of the time that
 // the run has taken so far, so that parts do not become ever smaller and more.

@@ -53,6 +53,7 @@ struct ScanFlags {
   int column = 0;
   std::string seed;
   std::string max_domains = "0";
+  std::string shuffle;  // by the way of resolution and the memory
   std::string compression = "zstd";
   std::string memory = "128M";
   std::vector<std::string> blocklist_files;
@@ -114,6 +115,13 @@ absl::Status ReadLimits(const ScanFlags& flags, ScanOptions* options) {
   }
   if (status.ok()) status = ReadOption("--max-domains", flags.max_domains, count, 0, 1e15, &options->domains_max);
   if (status.ok()) status = ReadOption("--memory", flags.memory, octets, 16 << 20, 1e15, &options->memory_bytes);
+  if (status.ok() && !flags.shuffle.empty()) {
+    return ReadOption("--shuffle", flags.shuffle, count, 0, kShuffleNamesMax, &options->shuffle);
+  }
+  if (options->iterative) {
+    options->shuffle =
+        std::min<size_t>(kShuffleNamesMax, static_cast<size_t>(options->memory_bytes / kShuffleMemoryBytes));
+  }
   return status;
 }
 
@@ -250,6 +258,7 @@ std::vector<std::pair<std::string, std::string>> Described(const ScanFlags& flag
   add("format", flags.format);
   add("column", absl::StrCat(flags.column));
   add("max-domains", flags.max_domains);
+  add("shuffle", absl::StrCat(options.shuffle));
   add("compression", flags.compression);
   add("memory", flags.memory);
   add_each("blocklist-file", flags.blocklist_files);
@@ -392,6 +401,9 @@ ScanCommand::ScanCommand(CLI::App* root) {
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
   app_->add_option("--seed", flags_.seed, "of all randomness; random where not given");
+  app_->add_option("--shuffle", flags_.shuffle,
+                   "names of the list that are mixed at a time, so that neighbours that have the same servers are "
+                   "spread; 0: none, as without --resolver iterative");
   app_->add_option("--max-domains", flags_.max_domains, "stop reading after so many names; 0: all")
       ->capture_default_str();
   app_->add_option("--compression", flags_.compression, "of the tables: zstd, gzip or none")->capture_default_str();

@@ -71,6 +71,7 @@ absl::Status TargetSource::CheckLaterInputs() const {
 absl::Status TargetSource::OpenNext() {
   const size_t input = next_input_++;
   InputReport& report = reports_[input];
+  may_wait_ = !held_[input].valid() && input < kHeldInputsMax;  // what can be held is a file, and so are those beyond
   absl::StatusOr<std::unique_ptr<LineReader>> reader = OpenLines(report.path, std::move(held_[input]));
   if (!reader.ok()) return reader.status();
   reader_ = *std::move(reader);

@@ -83,6 +83,8 @@ class TargetSource {
   // The next line of the inputs, or kEnd. After an error every further call returns it.
   absl::StatusOr<InputKind> Next(InputItem* item);
 
+  // Whether the next line may be long in coming: not of a file, but of a pipe and what is like it.
+  bool may_wait() const { return may_wait_; }
   const InputCounts& counts() const { return counts_; }
   // One an input, in order.
   std::vector<InputReport> Reports() const;
@@ -112,6 +114,7 @@ class TargetSource {
   std::deque<SampledLine> sampled_;  // read ahead for the guess
   SampledLine replayed_;             // the one whose text is out
   uint64_t lines_of_input_ = 0;
+  bool may_wait_ = false;
   bool header_pending_ = false;
   absl::Status error_;
   InputCounts counts_;

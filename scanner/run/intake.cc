@@ -17,6 +17,7 @@ constexpr int kLinesPerStep = 256;
 constexpr size_t kPendingMax = 16;
 constexpr uint64_t kDuplicateSeed = 0xd0b1e5;
 constexpr uint64_t kBlockedSeed = 0xb10c8ed;
+constexpr uint64_t kMixPurpose = 0x6d6978;
 
 absl::Status Changed(const std::string& how) {
   return absl::FailedPreconditionError(
@@ -27,7 +28,7 @@ absl::Status Changed(const std::string& how) {
 }  // namespace
 
 Intake::Intake(TargetSource* source, Crew* crew, std::vector<Transport*> transports, uint64_t owner_seed, SeenSet* seen,
-               RowWriter* rejects, uint64_t domains_max, Replay replay)
+               RowWriter* rejects, uint64_t domains_max, Replay replay, size_t shuffle)
     : source_(source),
       crew_(crew),
       transports_(std::move(transports)),
@@ -37,9 +38,12 @@ Intake::Intake(TargetSource* source, Crew* crew, std::vector<Transport*> transpo
       domains_max_(domains_max),
       replay_(std::move(replay)),
       batches_(static_cast<size_t>(crew->size())),
+      shuffle_(shuffle),
+      random_(RandomKey::FromSeed(owner_seed).Derive(kMixPurpose)),
       replaying_(replay_.lines > 0),
       lines_(replay_.lines) {
   MXSCAN_CHECK(!replaying_ || replay_.committed != nullptr);
+  MXSCAN_CHECK(shuffle <= kShuffleNamesMax);
   for (auto& batch : batches_) batch = std::make_unique<TargetBatch>();
   Publish();
 }
@@ -118,6 +122,32 @@ void Intake::AddToBatch(int64_t input_rank, std::string_view input, NameView dom
   batches_[static_cast<size_t>(owner)]->Add(input_rank, input, domain);
 }
 
+// Into the window, and somebody out of it where it is full.
+void Intake::Mix(int64_t input_rank, std::string_view input, NameView domain) {
+  if (shuffle_ == 0) return AddToBatch(input_rank, input, domain);
+  Mixed mixed{input_rank, static_cast<uint32_t>(input.size()), {}};
+  mixed.octets.reserve(input.size() + domain.size());
+  mixed.octets.append(input).append(domain);
+  if (mixed_.size() < shuffle_) {
+    mixed_.push_back(std::move(mixed));
+    return;
+  }
+  std::swap(mixed_[random_.Below(mixed_.size())], mixed);
+  const std::string_view octets = mixed.octets;
+  AddToBatch(mixed.input_rank, octets.substr(0, mixed.input_size), octets.substr(mixed.input_size));
+}
+
+// Some of the window that is not to be filled again.
+void Intake::HandOutMixed() {
+  for (int i = 0; i < kLinesPerStep && !mixed_.empty(); ++i) {
+    std::swap(mixed_[random_.Below(mixed_.size())], mixed_.back());
+    const Mixed& mixed = mixed_.back();
+    const std::string_view octets = mixed.octets;
+    AddToBatch(mixed.input_rank, octets.substr(0, mixed.input_size), octets.substr(mixed.input_size));
+    mixed_.pop_back();
+  }
+}
+
 // Drops the duplicates among the pending ones and those that have a row, and gives the others to their owners' batches.
 absl::Status Intake::HandOut() {
   for (size_t i = 0; i < pending_.size(); ++i) {
@@ -138,7 +168,7 @@ absl::Status Intake::HandOut() {
       }
       continue;
     }
-    AddToBatch(pending_.input_rank(i), pending_.input(i), name);
+    Mix(pending_.input_rank(i), pending_.input(i), name);
   }
   pending_.Clear();
   pending_fingerprints_.clear();
@@ -163,7 +193,7 @@ absl::Status Intake::EndReplay() {
 // No line is read beyond those replayed before this is done, so that what is read and has no row stays bounded.
 void Intake::HandOutHeld() {
   for (int i = 0; i < kLinesPerStep && held_position_ < held_.size(); ++i, ++held_position_) {
-    AddToBatch(held_.input_rank(held_position_), held_.input(held_position_), held_.domain(held_position_));
+    Mix(held_.input_rank(held_position_), held_.input(held_position_), held_.domain(held_position_));
   }
   if (held_position_ == held_.size()) held_ = TargetBatch();
 }
@@ -231,6 +261,11 @@ absl::StatusOr<Intake::State> Intake::TakeStep() {
     HandOutHeld();
     return State::kMore;
   }
+  // What is long in coming must not keep idle who could work.
+  if (!mixed_.empty() && (ended_ || (source_->may_wait() && SomebodyIsHungry()))) {
+    HandOutMixed();
+    return State::kMore;
+  }
   if (ended_) {
     if (!PushAll()) return State::kBlocked;
     if (absl::Status status = Cut(); !status.ok()) return status;
@@ -250,7 +285,8 @@ absl::StatusOr<Intake::State> Intake::TakeStep() {
     ended_ = !*more;
     if (replaying_) continue;
     // A line at a time where somebody waits for it: the next one may be long in coming.
-    if (held_.size() > 0 || (item.kind == InputKind::kTarget && SomebodyIsHungry())) break;
+    const bool kept_back = shuffle_ > 0 && !source_->may_wait();
+    if (held_.size() > 0 || (item.kind == InputKind::kTarget && !kept_back && SomebodyIsHungry())) break;
   }
   if (absl::Status status = HandOut(); !status.ok()) return status;
   return State::kMore;

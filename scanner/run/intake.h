@@ -4,13 +4,18 @@
 // scan, so that a slow pipe delays no answer; a simulation calls it between turns. Every line ends in exactly one
 // count: target handed over, reject, duplicate, blank, comment.
 // A batch goes when it is full, or when its worker sleeps for want of targets.
-// Going on with a run: the input is read again from its beginning. What the run's rows tell of as done is counted and
-// not handed over again; up to the line that the run had read at most nothing is handed over at all, until every
-// committed name and reject was found there: an input that is another one is refused before anything is asked.
-// Ownership: borrows all it is given but the replay. Thread safety: one thread; progress, replaying, lines, RequestCut
-// and TakeCut from any.
-// Errors: the input's, and those of the duplicates' set and of the rejects' table, by Status; kFailedPrecondition for
-// an input that is not the one that the run has read; after one the intake is over.
+//
+// Mixing. Lists are often sorted, and neighbours often have the same servers: a worker's open domains would all wait
+// for a few of them. So where `shuffle` is not 0 that many names are held back, and each new one takes the place of one
+// of them, chosen by the seed, which is handed out. Names of one operator come out spread over the window; rows and
+// ranks are what they were, and the order is a function of seed and list. Of an input that may be long in saying more
+// (a pipe) nothing is held back while a worker has nothing to do. Going on with a run: the input is read again from its
+// beginning. What the run's rows tell of as done is counted and not handed over again; up to the line that the run had
+// read at most nothing is handed over at all, until every committed name and reject was found there: an input that is
+// another one is refused before anything is asked. Ownership: borrows all it is given but the replay. Thread safety:
+// one thread; progress, replaying, lines, RequestCut and TakeCut from any. Errors: the input's, and those of the
+// duplicates' set and of the rejects' table, by Status; kFailedPrecondition for an input that is not the one that the
+// run has read; after one the intake is over.
 #ifndef MXSCAN_SCANNER_RUN_INTAKE_H_
 #define MXSCAN_SCANNER_RUN_INTAKE_H_
 
@@ -25,6 +30,7 @@
 #include "absl/status/statusor.h"
 #include "io/transport.h"
 #include "scanner/input/target_source.h"
+#include "scanner/resolve/random.h"
 #include "scanner/run/row_writer.h"
 #include "scanner/run/seen_set.h"
 #include "scanner/run/worker.h"
@@ -54,9 +60,10 @@ class Intake {
  public:
   enum class State : uint8_t { kMore, kBlocked, kDone };
 
-  // `domains_max` 0: all. `transports` are the workers', to be woken.
+  // `domains_max` 0: all. `transports` are the workers', to be woken. `shuffle`: names that are mixed at a time, at
+  // most kShuffleNamesMax.
   Intake(TargetSource* source, Crew* crew, std::vector<Transport*> transports, uint64_t owner_seed, SeenSet* seen,
-         RowWriter* rejects, uint64_t domains_max, Replay replay = {});
+         RowWriter* rejects, uint64_t domains_max, Replay replay = {}, size_t shuffle = 0);
 
   // What the sets of names keep of a domain.
   static uint64_t Fingerprint(NameView name, uint64_t owner_seed);
@@ -93,6 +100,8 @@ class Intake {
   absl::StatusOr<bool> ReadLine(InputItem* item);
   absl::Status EndReplay();
   void HandOutHeld();
+  void Mix(int64_t input_rank, std::string_view input, NameView domain);
+  void HandOutMixed();
   void AddToBatch(int64_t input_rank, std::string_view input, NameView domain);
   absl::Status CheckWhole() const;
 
@@ -105,6 +114,15 @@ class Intake {
   const uint64_t domains_max_;
   Replay replay_;
   std::vector<std::unique_ptr<TargetBatch>> batches_;
+  // The window of the mixing.
+  struct Mixed {
+    int64_t input_rank;
+    uint32_t input_size;
+    std::string octets;  // the input, then the domain
+  };
+  const size_t shuffle_;
+  Random random_;
+  std::vector<Mixed> mixed_;
   // Read, but not yet looked up among what was seen: the look-ups' cache misses then overlap.
   TargetBatch pending_;
   std::vector<uint64_t> pending_fingerprints_;

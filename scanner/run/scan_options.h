@@ -64,6 +64,7 @@ struct ScanOptions {
   LookupGroups lookups;
   uint64_t seed = 0;
   uint64_t domains_max = 0;  // 0: all
+  size_t shuffle = 0;        // names that are mixed at a time; 0: none
   uint64_t memory_bytes = kMemoryDefaultBytes;
   Compression compression = Compression::kZstd;
   std::vector<std::string> blocklist_files;    // read again on SIGHUP

@@ -1,6 +1,10 @@
 // Lines to workers: every line ends in exactly one count, every target at its owner.
 #include "scanner/run/intake.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -38,7 +42,7 @@ constexpr uint64_t kOwnerSeed = 5;
 
 // The intake over a list, with workers that only take targets away.
 struct Desk {
-  Desk(const std::string& list, int workers, uint64_t domains_max = 0, Replay replay = {})
+  Desk(const std::string& list, int workers, uint64_t domains_max = 0, Replay replay = {}, size_t shuffle = 0)
       : crew(workers), transports(static_cast<size_t>(workers)), seen(SeenOptions()) {
     const std::string path = scratch.path("list");
     std::ofstream(path, std::ios::binary) << list;
@@ -49,7 +53,7 @@ struct Desk {
     std::vector<Transport*> all;
     for (NoTransport& transport : transports) all.push_back(&transport);
     intake = std::make_unique<Intake>(source.get(), &crew, all, kOwnerSeed, &seen, rejects.get(), domains_max,
-                                      std::move(replay));
+                                      std::move(replay), shuffle);
   }
   SeenSetOptions SeenOptions() { return {.files = &files, .directory = "seen", .table_entries_max = 1 << 16}; }
 
@@ -66,6 +70,7 @@ struct Desk {
         for (size_t i = 0; i < batch->size(); ++i) {
           EXPECT_EQ(Survey::OwnerOf(batch->domain(i), kOwnerSeed, crew.size()), worker);
           EXPECT_TRUE(taken.emplace(NameToText(batch->domain(i)), batch->input_rank(i)).second);
+          order.push_back(batch->input_rank(i));
           inputs.insert(std::string(batch->input(i)));
         }
       }
@@ -87,6 +92,7 @@ struct Desk {
   std::unique_ptr<RowWriter> rejects;
   std::unique_ptr<Intake> intake;
   std::map<std::string, int64_t> taken;
+  std::vector<int64_t> order;  // ranks, as they were taken
   std::set<std::string> inputs;
 };
 
@@ -221,6 +227,72 @@ TEST(IntakeReplayTest, AnotherListIsRefusedBeforeAnythingIsAsked) {
     desk.TakeAll();
     EXPECT_TRUE(desk.taken.empty());
   }
+}
+
+TEST(IntakeMixingTest, NeighboursAreSpreadAndNobodyIsLost) {
+  constexpr int kLines = 20'000;
+  constexpr size_t kWindow = 1000;
+  Desk desk(LongList(kLines), 1, 0, {}, kWindow);
+  desk.Finish();
+  ASSERT_EQ(desk.taken.size(), static_cast<size_t>(kLines));
+  for (const auto& [name, rank] : desk.taken) EXPECT_EQ(name, "d" + std::to_string(rank - 1) + ".example.");
+  // Nobody comes before he is read, and who comes out next was read long before or just now: of 50 in a row few were
+  // neighbours in the list.
+  double distance = 0;
+  for (size_t i = 0; i < desk.order.size(); ++i) {
+    EXPECT_LE(desk.order[i], static_cast<int64_t>(i + kWindow + 1));
+    if (i > 0) distance += std::abs(static_cast<double>(desk.order[i] - desk.order[i - 1]));
+  }
+  EXPECT_GT(distance / kLines, kWindow / 2.0);
+  Desk again(LongList(kLines), 1, 0, {}, kWindow);
+  again.Finish();
+  EXPECT_EQ(again.order, desk.order) << "the same seed and list, the same order";
+  Desk plain(LongList(kLines), 1);
+  plain.Finish();
+  EXPECT_TRUE(std::is_sorted(plain.order.begin(), plain.order.end()));
+}
+
+TEST(IntakeMixingTest, GoingOnLosesNobody) {
+  constexpr int kLines = 3000;
+  sim::MemoryFileSystem files;
+  std::vector<std::string> committed;
+  for (int i = 0; i < kLines; i += 3) committed.push_back("d" + std::to_string(i) + ".example.");
+  Desk desk(LongList(kLines), 2, 0, ReplayOf(&files, 2000, {committed.begin(), committed.begin() + 600}, 0), 500);
+  desk.Finish();
+  EXPECT_EQ(desk.taken.size(), kLines - 600u);
+  for (int i = 0; i < 600; ++i) EXPECT_FALSE(desk.taken.contains(committed[static_cast<size_t>(i)]));
+}
+
+// Whoever has nothing to do gets what there is where more may be long in coming.
+TEST(IntakeMixingTest, APipeKeepsNobodyWaiting) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "a.example\nb.example\n", 20), 20);
+  Crew crew(1);
+  NoTransport transport;
+  sim::MemoryFileSystem files;
+  const Suffixes suffixes;
+  SeenSet seen({.files = &files, .directory = "seen"});
+  const auto dataset = *Dataset::Create(&files, "dataset", DatasetOptions{});
+  RowWriter rejects(dataset.get(), 0, 1, SummaryOptions{.files = &files, .spill_directory = "s"}, &suffixes);
+  crew.board(0).hungry = true;
+  // What begins the list is looked at for its layout, so this many lines have to be there.
+  std::string more;
+  for (int i = 0; i < 20; ++i) more += "n" + std::to_string(i) + ".example\n";
+  ASSERT_EQ(write(ends[1], more.data(), more.size()), static_cast<ssize_t>(more.size()));
+  auto source = *TargetSource::Open({"/dev/fd/" + std::to_string(ends[0])}, ListOptions{});
+  ASSERT_TRUE(source->may_wait());
+  Intake intake(source.get(), &crew, {&transport}, kOwnerSeed, &seen, &rejects, 0, {}, 1000);
+  size_t taken = 0;
+  // No further step than there are lines: one more would wait for the pipe.
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_TRUE(intake.Step().ok());
+    std::unique_ptr<TargetBatch> batch;
+    while (crew.targets(0).Pop(&batch)) taken += batch->size();
+  }
+  EXPECT_GE(taken, 3u);
+  close(ends[1]);
+  close(ends[0]);
 }
 
 TEST(IntakeReplayTest, MoreNamesThanCanHaveBeenInHandAreAnotherList) {

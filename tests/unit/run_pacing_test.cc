@@ -1,5 +1,6 @@
 // The limits of authoritative servers are those of the run, whatever the number of workers; and who must wait holds up
 // nobody else. Measured where the packets leave.
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,43 @@ TEST(PacingOfAList, NamesThatGoElsewhereDoNotWait) {
   EXPECT_GT(bench.LastTo(kSlow), 118 * kSecond);
   EXPECT_LT(bench.LastTo({"127.2.0.1"}), 4 * kSecond);  // a hundred names at 50 a second
   EXPECT_LE(bench.Busiest(kSlow, kSecond), 50u);
+}
+
+// A list that is sorted by operator: so many of each come one after the other, as they do in a zone's walk or in lists
+// that somebody made of several.
+TimeNs TimeOfASortedList(size_t shuffle) {
+  constexpr int kOperators = 60;
+  Tree tree;
+  std::string cuts, list;
+  std::vector<std::string> servers;
+  tree.AddZone(".", "test. NS ns.test.\nns.test. A 127.0.1.1");
+  tree.Serve("127.0.0.1", {"."});
+  tree.Serve("127.0.1.1", {"test."});
+  for (int i = 0; i < kOperators; ++i) {
+    const std::string zone = "op" + std::to_string(i) + ".test.", address = "127.1." + std::to_string(i) + ".1";
+    cuts += zone + " NS ns." + zone + "\nns." + zone + " A " + address + "\n";
+    tree.AddZone(zone, "");
+    tree.Serve(address, {zone});
+    servers.push_back(address);
+    list += Names(1000, zone);
+  }
+  tree.AddZone("test.", cuts);
+  ScanBench bench(std::move(tree));
+  bench.options().server_rate = bench.options().prefix_rate = 50;
+  bench.options().shuffle = shuffle;
+  bench.Scan(list);
+  EXPECT_EQ(bench.core().domains_done(), 1000u * kOperators);
+  return bench.LastTo(servers);
+}
+
+TEST(PacingOfAList, MixingSpreadsOperators) {
+  const TimeNs sorted = TimeOfASortedList(0), some = TimeOfASortedList(16384), mixed = TimeOfASortedList(32768);
+  std::printf("sorted %.1f s, mixed 16384 at a time %.1f s, 32768 %.1f s\n", static_cast<double>(sorted) / 1e9,
+              static_cast<double>(some) / 1e9, static_cast<double>(mixed) / 1e9);
+  // Each operator alone takes twenty seconds.
+  EXPECT_LT(mixed, 40 * kSecond);
+  EXPECT_GT(sorted, 2 * mixed);
+  EXPECT_LT(some, sorted);
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "tests/sim/whole/checks.h"
 
+#include <algorithm>
+#include <map>
 #include <set>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "output/reader.h"

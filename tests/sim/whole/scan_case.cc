@@ -17,6 +17,11 @@ namespace {
 
 constexpr uint64_t kRoundsMax = 5'000'000;
 
+template <typename T>
+T Pick(Prng* prng, std::initializer_list<T> values) {
+  return *(values.begin() + prng->Below(values.size()));
+}
+
 double UpTo(Prng* prng, double bound) { return prng->Uniform() * bound; }
 
 void AddFaults(Prng* prng, ScanCase* result) {
@@ -59,6 +64,9 @@ void MakeIterative(Prng* prng, ScanCase* result) {
   for (const IpAddress& address : world::World::RootServers()) options.root_hints.push_back({Name(kRootName), address});
   options.lookups.bogus = result->world.bogus = result->world.validating = false;
   options.minimise = prng->Chance(0.3);
+  options.prefix_rate = options.server_rate > 0 ? options.server_rate : Pick(prng, {0.0, 50.0});
+  options.prefix_inflight = Pick(prng, {0, 5, 50});
+  options.shuffle = Pick(prng, {size_t{0}, size_t{10}, kShuffleNamesMax});
   result->manners.dead = prng->Chance(0.5) ? UpTo(prng, 0.1) : 0;
   result->manners.lame = prng->Chance(0.5) ? UpTo(prng, 0.2) : 0;
   // Where servers disagree, one whose answers are lost takes its records with it: they are not unknown then, but
@@ -69,15 +77,13 @@ void MakeIterative(Prng* prng, ScanCase* result) {
   }
 }
 
-template <typename T>
-T Pick(Prng* prng, std::initializer_list<T> values) {
-  return *(values.begin() + prng->Below(values.size()));
-}
-
 absl::Status Drive(Stage* stage) {
   for (uint64_t round = 0; !stage->core->crew().Finished(); ++round) {
-    if (round == kRoundsMax) return absl::InternalError("the scan does not end");
-    absl::Status status = stage->Turn(/*read=*/true);
+    if (round == kRoundsMax) return absl::InternalError("the scan does not end" + stage->WorkersText());
+    // What is being mixed is read at once: while nobody has anything to do, time would pass.
+    const bool mixes = stage->scan_case.options.shuffle > 0;
+    absl::Status status = mixes ? stage->ReadAll() : absl::OkStatus();
+    if (status.ok()) status = stage->Turn(/*read=*/!mixes);
     if (status.ok()) status = stage->PassTime();
     if (!status.ok()) return status;
   }

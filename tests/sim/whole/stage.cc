@@ -86,11 +86,24 @@ absl::Status Stage::Build(const std::string& list) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> Stage::ReadStep() {
+  if (input_over_) return false;
+  const absl::StatusOr<Intake::State> state = core->intake().Step();
+  if (!state.ok()) return state.status();
+  input_over_ = *state == Intake::State::kDone;
+  return *state == Intake::State::kMore;
+}
+
+absl::Status Stage::ReadAll() {
+  for (;;) {
+    const absl::StatusOr<bool> more = ReadStep();
+    if (!more.ok() || !*more) return more.status();
+  }
+}
+
 absl::Status Stage::Turn(bool read) {
-  if (read && !input_over_) {
-    const absl::StatusOr<Intake::State> state = core->intake().Step();
-    if (!state.ok()) return state.status();
-    input_over_ = *state == Intake::State::kDone;
+  if (read) {
+    if (absl::Status status = ReadStep().status(); !status.ok()) return status;
   }
   if (network.now() >= scan_case.wakes_at_ns) core->crew().SetSuspendedUs(scan_case.slept_us);
   for (int i = 0; i < core->workers(); ++i) {
@@ -114,7 +127,6 @@ absl::Status Stage::PassTime() {
   return absl::InternalError("every worker waits for ever" + WorkersText());
 }
 
-// How each worker stands, for a scan that does not end.
 std::string Stage::WorkersText() const {
   std::string text = absl::StrCat(" at ", network.now() / kMillisecond, " ms");
   for (int i = 0; i < core->workers(); ++i) {

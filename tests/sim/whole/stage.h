@@ -30,7 +30,11 @@ struct Stage {
   // A round of a scan is these two, until the core's crew has finished. Turn: a step of the reader, where it is to make
   // one and its input is not over, and a turn of every worker that runs. PassTime: time moves where all of them wait.
   absl::Status Turn(bool read);
+  // As many steps of the reader as there are to make at once.
+  absl::Status ReadAll();
   absl::Status PassTime();
+  // How each worker stands, for a scan that does not end.
+  std::string WorkersText() const;
   // How often a worker stood still.
   uint64_t stalls() const { return stalls_; }
 
@@ -44,7 +48,8 @@ struct Stage {
   std::unique_ptr<ScanCore> core;
 
  private:
-  std::string WorkersText() const;
+  // Whether there may be more at once.
+  absl::StatusOr<bool> ReadStep();
 
   bool input_over_ = false;
   std::vector<bool> stalled_;  // by worker
