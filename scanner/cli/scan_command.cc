@@ -160,7 +160,7 @@ absl::Status ReadChoices(const ScanFlags& flags, ScanOptions* options) {
     return Usage(absl::StrCat("--compression: '", flags.compression, "' is none of zstd, gzip, none"));
   }
   if (!ParseListFormat(flags.format, &options->list.format)) {
-    return Usage(absl::StrCat("--format: '", flags.format, "' is none of auto, plain, csv, url"));
+    return Usage(absl::StrCat("--format: '", flags.format, "' is none of auto, plain, csv, url, zone"));
   }
   options->list.column = flags.column;
   for (const std::string& text : flags.source_addresses) {
@@ -336,7 +336,8 @@ class ScanCommand : public Command {
 
 ScanCommand::ScanCommand(CLI::App* root) {
   app_ = root->add_subcommand("scan", "survey a list of domains into a dataset");
-  app_->add_option("INPUT", flags_.inputs, "lists of domains: plain or rank,domain CSV, compressed or not; - is stdin")
+  app_->add_option("INPUT", flags_.inputs,
+                   "lists of domains: plain or rank,domain CSV, or zone files, compressed or not; - is stdin")
       ->required();
   app_->add_option("-o,--output", flags_.output, "directory of the dataset; must not exist or be empty");
   app_->add_option(
@@ -396,7 +397,7 @@ ScanCommand::ScanCommand(CLI::App* root) {
       "groups of questions, separated by commas: mx, a, aaaa, ptr, confirm, probe, bogus, and wildcard, "
       "which asks about as many MX questions again; --dry-run says what each costs; all but wildcard where "
       "not given, and without bogus with --resolver iterative");
-  app_->add_option("--format", flags_.format, "of the lists: auto, plain, csv or url")->capture_default_str();
+  app_->add_option("--format", flags_.format, "of the lists: auto, plain, csv, url or zone")->capture_default_str();
   app_->add_option("--column", flags_.column, "of the name in CSV, from 1; 0: guess")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "scanner/dns/name.h"
 #include "scanner/input/normalize.h"
+#include "scanner/input/zone_file.h"
 
 namespace mxscan {
 namespace {
@@ -153,8 +154,11 @@ ListLayout LayoutOfPlain() {
 }  // namespace
 
 bool ParseListFormat(std::string_view text, ListFormat* format) {
-  constexpr std::pair<std::string_view, ListFormat> kFormats[] = {
-      {"auto", ListFormat::kAuto}, {"plain", ListFormat::kPlain}, {"csv", ListFormat::kCsv}, {"url", ListFormat::kUrl}};
+  constexpr std::pair<std::string_view, ListFormat> kFormats[] = {{"auto", ListFormat::kAuto},
+                                                                  {"plain", ListFormat::kPlain},
+                                                                  {"csv", ListFormat::kCsv},
+                                                                  {"url", ListFormat::kUrl},
+                                                                  {"zone", ListFormat::kZone}};
   for (const auto& [name, value] : kFormats) {
     if (text != name) continue;
     *format = value;
@@ -169,6 +173,14 @@ ListLayout GuessLayout(const std::vector<std::string_view>& lines, const ListOpt
       options.format == ListFormat::kCsv || (options.column > 0 && options.format != ListFormat::kPlain);
   ListLayout layout;
   if (options.format == ListFormat::kPlain) return LayoutOfPlain();
+  std::string zone;
+  const bool may_be_zone = options.format == ListFormat::kAuto && options.column == 0;
+  const bool zone_file = LooksLikeZoneFile(lines, &zone);
+  if (options.format == ListFormat::kZone || (may_be_zone && zone_file)) {
+    layout.zone = true;
+    layout.description = zone.empty() ? "zone file" : absl::StrCat("zone file of ", zone);
+    return layout;
+  }
   if (as_url && !as_csv) {
     layout.take_host = true;
     layout.description = "list of URLs";

@@ -2,7 +2,7 @@
 //
 // Purpose: GuessLayout tells from the first lines of an input how it is laid out, and puts the guess in words for the
 // user. Known by their looks: "rank,domain" without a header (Tranco, Umbrella), and CSV with a header line that names
-// its columns (Majestic, CrUX, Cloudflare Radar and others). The user's options come before any guess.
+// its columns (Majestic, CrUX, Cloudflare Radar and others), and zone files. The user's options come before any guess.
 // Ownership: views refer to the line they were cut from. Thread safety: pure functions. Errors: none; a list that fits
 // nothing is a plain one, whose lines will be rejected one by one.
 #ifndef MXSCAN_SCANNER_INPUT_LIST_FORMAT_H_
@@ -19,9 +19,10 @@ enum class ListFormat : uint8_t {
   kAuto,
   kPlain,  // a name a line
   kCsv,
-  kUrl,  // plain, or CSV with `column`; the host of a URL is taken
+  kUrl,   // plain, or CSV with `column`; the host of a URL is taken
+  kZone,  // a master file; the names that it delegates are taken
 };
-// "auto", "plain", "csv", "url"; false for all else.
+// "auto", "plain", "csv", "url", "zone"; false for all else.
 bool ParseListFormat(std::string_view text, ListFormat* format);
 
 struct ListOptions {
@@ -34,6 +35,7 @@ struct ListLayout {
   int rank_column = 0;  // from 1; 0: the list has no rank of its own
   bool take_host = false;
   bool has_header = false;
+  bool zone = false;        // a zone file: lines are not looked at one by one
   std::string description;  // "plain list", "Tranco CSV, column 2", "Majestic CSV, column 3"
 };
 

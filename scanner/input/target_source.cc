@@ -53,8 +53,10 @@ absl::StatusOr<std::unique_ptr<TargetSource>> TargetSource::Open(std::vector<std
   }
   auto source = std::unique_ptr<TargetSource>(new TargetSource(std::move(paths), options));
   source->held_.resize(source->reports_.size());
+  source->held_again_.resize(source->reports_.size());
   for (size_t i = 0; i < std::min(source->held_.size(), kHeldInputsMax); ++i) {
     source->held_[i] = HoldLines(source->reports_[i].path);
+    source->held_again_[i] = HoldLines(source->reports_[i].path);
   }
   if (absl::Status status = source->OpenNext(); !status.ok()) return status;
   return source;
@@ -68,6 +70,41 @@ absl::Status TargetSource::CheckLaterInputs() const {
   return absl::OkStatus();
 }
 
+absl::Status TargetSource::VisitZones(ZoneVisitor* visitor) {
+  for (size_t i = 0; i < held_again_.size(); ++i) {
+    if (!held_again_[i].valid()) continue;
+    if (absl::Status status = VisitZone(i, visitor); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TargetSource::VisitZone(size_t input, ZoneVisitor* visitor) {
+  absl::StatusOr<std::unique_ptr<LineReader>> opened = OpenLines(reports_[input].path, std::move(held_again_[input]));
+  if (!opened.ok()) return opened.status();
+  LineReader& reader = **opened;
+  std::deque<SampledLine> sampled;
+  ListLayout layout;
+  absl::Status status = SampleLines(reports_[input].path, options_, &reader, &sampled, &layout);
+  if (!status.ok() || !layout.zone) return status;
+  visitor->OnZoneFile(reports_[input].path, layout.description);
+  ZoneReader zone;
+  const auto visit = [&](std::string_view line, bool too_long) {
+    if (zone.Take(line, too_long) != ZoneLine::kRecord) return absl::OkStatus();
+    return visitor->OnRecord(zone.record(), zone.apex());
+  };
+  for (const SampledLine& line : sampled) {
+    if (status = visit(line.text, line.too_long); !status.ok()) return status;
+  }
+  while (true) {
+    std::string_view line;
+    bool too_long = false;
+    const absl::StatusOr<bool> more = reader.Next(&line, &too_long);
+    // What is wrong with the input is said when its names are read.
+    if (!more.ok() || !*more) return absl::OkStatus();
+    if (status = visit(line, too_long); !status.ok()) return status;
+  }
+}
+
 absl::Status TargetSource::OpenNext() {
   const size_t input = next_input_++;
   InputReport& report = reports_[input];
@@ -76,7 +113,11 @@ absl::Status TargetSource::OpenNext() {
   if (!reader.ok()) return reader.status();
   reader_ = *std::move(reader);
   lines_of_input_ = 0;
-  if (absl::Status status = Sample(); !status.ok()) return status;
+  absl::Status status = SampleLines(report.path, options_, reader_.get(), &sampled_, &layout_);
+  if (!status.ok()) return status;
+  header_pending_ = layout_.has_header;
+  zone_ = layout_.zone ? std::make_unique<ZoneReader>() : nullptr;
+  delegated_.Clear();
   report.guess = layout_.description;
   if (reader_->Format() != "plain") absl::StrAppend(&report.guess, ", ", reader_->Format());
   return absl::OkStatus();
@@ -84,28 +125,28 @@ absl::Status TargetSource::OpenNext() {
 
 // Reads the first lines ahead and guesses the layout of them. A read error is left for NextLine: the reader repeats it
 // once the lines before it were taken.
-absl::Status TargetSource::Sample() {
+absl::Status TargetSource::SampleLines(const std::string& path, const ListOptions& options, LineReader* reader,
+                                       std::deque<SampledLine>* sampled, ListLayout* layout) {
   size_t octets = 0;
   std::vector<size_t> telling;
-  while (telling.size() < kGuessLinesMax && sampled_.size() < kSampledLinesMax && octets < kSampledOctetsMax) {
+  while (telling.size() < kGuessLinesMax && sampled->size() < kSampledLinesMax && octets < kSampledOctetsMax) {
     std::string_view line;
     bool too_long = false;
-    const absl::StatusOr<bool> more = reader_->Next(&line, &too_long);
+    const absl::StatusOr<bool> more = reader->Next(&line, &too_long);
     if (!more.ok() || !*more) break;
-    if (sampled_.empty()) {
-      if (absl::Status status = CheckNotUtf16(reports_[next_input_ - 1].path, line); !status.ok()) return status;
+    if (sampled->empty()) {
+      if (absl::Status status = CheckNotUtf16(path, line); !status.ok()) return status;
       if (line.substr(0, kUtf8Mark.size()) == kUtf8Mark) line.remove_prefix(kUtf8Mark.size());
     }
     octets += line.size();
-    sampled_.push_back({std::string(line), too_long});
+    sampled->push_back({std::string(line), too_long});
     const std::string_view trimmed = TrimSpace(line);
-    if (!too_long && !trimmed.empty() && !IsComment(trimmed)) telling.push_back(sampled_.size() - 1);
+    if (!too_long && !trimmed.empty() && !IsComment(trimmed)) telling.push_back(sampled->size() - 1);
   }
   std::vector<std::string_view> lines;
   lines.reserve(telling.size());
-  for (const size_t index : telling) lines.push_back(TrimSpace(sampled_[index].text));
-  layout_ = GuessLayout(lines, options_);
-  header_pending_ = layout_.has_header;
+  for (const size_t index : telling) lines.push_back(TrimSpace((*sampled)[index].text));
+  *layout = GuessLayout(lines, options);
   return absl::OkStatus();
 }
 
@@ -133,6 +174,7 @@ absl::StatusOr<bool> TargetSource::NextLine(std::string_view* line, bool* too_lo
 absl::StatusOr<InputKind> TargetSource::Next(InputItem* item) {
   std::string_view line;
   bool too_long = false;
+  held_again_.clear();
   while (true) {
     if (!error_.ok()) return error_;
     if (reader_ == nullptr) {
@@ -158,7 +200,30 @@ absl::StatusOr<InputKind> TargetSource::Next(InputItem* item) {
   return item->kind;
 }
 
+void TargetSource::JudgeZoneLine(std::string_view line, bool too_long, InputItem* item) {
+  const std::string_view trimmed = TrimSpace(line);
+  const ZoneLine kind = zone_->Take(line, too_long);
+  if (kind == ZoneLine::kBad) return Reject(trimmed, zone_->reason(), item);
+  item->token = trimmed;
+  item->kind = trimmed.empty() ? InputKind::kBlank : InputKind::kComment;
+  const ZoneRecord& record = zone_->record();
+  const bool delegates = kind == ZoneLine::kRecord && record.kind == ZoneRecordKind::kNs &&
+                         record.owner != zone_->apex() && record.owner != delegated_ && record.owner != kRootName;
+  if (!delegates) {
+    ++(item->kind == InputKind::kBlank ? counts_.blank : counts_.comments);
+    return;
+  }
+  const bool below = zone_->apex().empty() || IsSubdomain(record.owner, zone_->apex());
+  if (!below || !IsHostLike(record.owner)) return Reject(record.owner_token, RejectReason::kNotAName, item);
+  delegated_.Assign(record.owner);
+  item->kind = InputKind::kTarget;
+  item->name.Assign(record.owner);
+  item->token = record.owner_token;
+  ++counts_.targets;
+}
+
 void TargetSource::Judge(std::string_view line, bool too_long, InputItem* item) {
+  if (zone_ != nullptr) return JudgeZoneLine(line, too_long, item);
   const std::string_view trimmed = TrimSpace(line);
   item->token = trimmed;
   if (trimmed.empty() && !too_long) {

@@ -2,7 +2,10 @@
 //
 // Purpose: TargetSource reads its inputs one after the other, tells each one's layout from its first lines, and makes
 // of every line exactly one item: a target, a reject, or a line that says nothing. Row conservation rests on it: lines
-// = targets + rejects + blank lines + comments (a header line counts as a comment). Duplicates pass. Ranks: input_rank
+// = targets + rejects + blank lines + comments (a header line counts as a comment). Of a zone file the first line that
+// delegates a name, among those that follow each other, is its target; lines that are bad, or delegate what is no name
+// below the zone, are rejects; all others (more servers of the same name, glue, DNSSEC) name nobody new and count as
+// comments. Duplicates pass. Ranks: input_rank
 // is the list's own rank where the layout has one and the line states a number, else the line's number, counted from 1
 // over all inputs. `line` always is that number. Ownership: an item's token lives until the next call of Next. Thread
 // safety: one thread at a time. Errors: Open and Next return those of the line reader, with the path; kInvalidArgument
@@ -25,6 +28,7 @@
 #include "output/types.h"
 #include "scanner/dns/name.h"
 #include "scanner/input/list_format.h"
+#include "scanner/input/zone_file.h"
 
 namespace mxscan {
 
@@ -35,7 +39,7 @@ enum class InputKind : uint8_t {
   kTarget,
   kReject,
   kBlank,
-  kComment,  // '#' or ';' first; a header line too
+  kComment,  // '#' or ';' first; a header line too, and what a zone file says beside its delegations
   kEnd,      // of the last input; no line
 };
 
@@ -69,6 +73,15 @@ struct InputReport {
   bool finished = false;
 };
 
+// Gets what the inputs that are zone files say: every record that can be read, with the apex of its zone, which is
+// empty until an SOA record has named it.
+class ZoneVisitor {
+ public:
+  virtual ~ZoneVisitor() = default;
+  virtual void OnZoneFile(const std::string& path, const std::string& description) = 0;  // one begins
+  virtual absl::Status OnRecord(const ZoneRecord& record, NameView apex) = 0;            // an error ends all
+};
+
 class TargetSource {
  public:
   // Opens the first input and checks that the others are there; files among them are held open, so that they can be
@@ -79,6 +92,10 @@ class TargetSource {
   // Whether the inputs whose turn is still to come, and that are not held open, can be read as the process is now. For
   // one that has given up rights since Open.
   absl::Status CheckLaterInputs() const;
+
+  // Reads those inputs that are zone files from end to end, beside their own turn, which this changes nothing about.
+  // What can be read only once (a pipe, standard input) is passed over. At most once, and before Next.
+  absl::Status VisitZones(ZoneVisitor* visitor);
 
   // The next line of the inputs, or kEnd. After an error every further call returns it.
   absl::StatusOr<InputKind> Next(InputItem* item);
@@ -98,16 +115,20 @@ class TargetSource {
   TargetSource(std::vector<std::string> paths, const ListOptions& options);
 
   absl::Status OpenNext();
-  absl::Status Sample();
+  static absl::Status SampleLines(const std::string& path, const ListOptions& options, LineReader* reader,
+                                  std::deque<SampledLine>* sampled, ListLayout* layout);
   void FinishInput();
   absl::StatusOr<bool> NextLine(std::string_view* line, bool* too_long);
   void Judge(std::string_view line, bool too_long, InputItem* item);
+  void JudgeZoneLine(std::string_view line, bool too_long, InputItem* item);
+  absl::Status VisitZone(size_t input, ZoneVisitor* visitor);
   void JudgeToken(std::string_view token, InputItem* item);
   void Reject(std::string_view token, RejectReason reason, InputItem* item);
 
   const ListOptions options_;
   std::vector<InputReport> reports_;
   std::vector<UniqueFd> held_;          // by input; taken when its turn comes
+  std::vector<UniqueFd> held_again_;    // the same, for VisitZones
   size_t next_input_ = 0;               // the current one is the one before
   std::unique_ptr<LineReader> reader_;  // null between inputs and at the end
   ListLayout layout_;
@@ -116,6 +137,8 @@ class TargetSource {
   uint64_t lines_of_input_ = 0;
   bool may_wait_ = false;
   bool header_pending_ = false;
+  std::unique_ptr<ZoneReader> zone_;  // null where the input is no zone file
+  Name delegated_;                    // by the last line that was a target
   absl::Status error_;
   InputCounts counts_;
 };

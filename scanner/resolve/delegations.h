@@ -45,6 +45,7 @@ struct Delegation {
   TimeNs since = 0;    // when it was learnt
   TimeNs expires = kNever;
   bool given = false;              // by the user, not by its parent: it stays
+  bool mapped = false;             // out of a zone file: its parent is not asked for another
   bool grown = false;              // since the cache last counted its bytes
   bool own_servers_known = false;  // what the zone itself says of its name servers is in `ns`
 
@@ -77,13 +78,14 @@ class DelegationCache {
   // Keeps what a referral says, unless the zone is known already; the delegation to use from here on. It expires with
   // the delegation of the zone that referred (`parent_expires`) at the latest, so that nobody who was taken out of the
   // tree lives on below a name of his own (Jiang et al., "Ghost domain names", 2012). `usable` says whether an address
-  // may be asked.
+  // may be asked. `mapped`: it comes out of a zone file.
   template <typename Usable>
-  DelegationRef Add(const Referral& referral, TimeNs parent_expires, TimeNs now, Usable usable) {
+  DelegationRef Add(const Referral& referral, TimeNs parent_expires, TimeNs now, Usable usable, bool mapped = false) {
     DelegationRef known = Find(referral.zone, now);
     if (known != nullptr) return known;
     auto added = std::make_shared<Delegation>();
     Fill(referral, parent_expires, now, added.get());
+    added->mapped = mapped;
     for (const Glue& glue : referral.glue) {
       if (usable(glue.address)) added->AddServer(glue.ns, glue.address);
       added->glued |= uint32_t{1} << glue.ns;

@@ -591,6 +591,7 @@ std::vector<DetailCounter> Iterator::details() const {
           {"every_server_lame", counters_.polled_lame},
           {"every_server_failed", counters_.polled_failed},
           {"every_server_names_differing", counters_.polls_differing},
+          {"delegations_mapped", counters_.mapped},
           {"servers_known", engine_.authorities().size()},
           {"servers_forgotten", engine_.authorities().evicted()},
           {"servers_slowed", engine_.times_slowed()},

@@ -56,6 +56,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "scanner/resolve/answer_memory.h"
 #include "scanner/resolve/authority_engine.h"
+#include "scanner/resolve/delegation_map.h"
 #include "scanner/resolve/delegations.h"
 #include "scanner/resolve/random.h"
 #include "scanner/resolve/resolver.h"
@@ -77,6 +78,7 @@ struct IteratorOptions {
   AuthorityOptions authority;
   std::vector<RootHint> roots;
   std::vector<GivenZone> zones;             // whose servers are known beforehand
+  DelegationMap* map = nullptr;             // more of them, looked up when they are needed; must outlive the iterator
   size_t questions_max = kInflightDefault;  // open before HasRoom says no
   int tries = kTriesDefault;                // attempts at a zone whose servers are few and silent
   uint16_t port = 53;
@@ -100,6 +102,7 @@ struct IteratorCounters {
   uint64_t special = 0;        // addresses of servers that are special, and not asked
   uint64_t refreshed = 0;      // delegations that were asked for again, since all their servers failed
   uint64_t remembered = 0;     // links of questions that were told from memory
+  uint64_t mapped = 0;         // delegations out of the map
   // Of questions that every server was asked: zones that were asked to the end, and their servers.
   uint64_t polls = 0;
   uint64_t polls_differing = 0;
@@ -237,6 +240,7 @@ class Iterator final : public Resolver {
   std::array<Kept, kCompletionsKept> kept_;
   size_t kept_next_ = 0;  // the one that is filled next; its answer is the one at hand
   Referral referral_;
+  Referral mapped_;                // out of the map
   std::vector<Name> own_servers_;  // for LearnServers
   std::vector<AnsweringServer> answerers_;
   uint64_t asked_ = 0;

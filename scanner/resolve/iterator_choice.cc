@@ -66,7 +66,11 @@ void Iterator::MinimiseLess(Task* task) const {
 DelegationRef Iterator::ZoneFor(const Task& task, TimeNs now) {
   NameView name = task.current;
   if (task.type == RrType::kDs && name.size() > 1) name = ParentName(name);
-  return delegations_.FindDeepest(name, now);
+  DelegationRef deepest = delegations_.FindDeepest(name, now);
+  if (options_.map == nullptr || !options_.map->Find(name, deepest->zone, &mapped_)) return deepest;
+  ++counters_.mapped;
+  return delegations_.Add(
+      mapped_, kNever, now, [this](const IpAddress& address) { return Usable(address); }, true);
 }
 
 // A server that had data second-hand: now that nobody has better, it is asked once more. -1 where there is none.
@@ -84,7 +88,7 @@ bool Iterator::Refresh(uint32_t index, TimeNs now) {
   Task& task = At(index);
   const DelegationRef old = task.zone;
   const bool root = old->zone.size() == 1;
-  if (task.refreshed || root || old->given || now - old->since < kDelegationRefreshNs) return false;
+  if (task.refreshed || root || old->given || old->mapped || now - old->since < kDelegationRefreshNs) return false;
   task.refreshed = true;
   ++counters_.refreshed;
   delegations_.Drop(old);

@@ -539,6 +539,9 @@ ScanResult ScanRunner::Run() {
     if (stop_signal_ == 0) TakeSignal(0);
     return stop_signal_ != 0;
   };
+  if (options_.iterative && hooks_.notice && source_->Reports().front().guess.starts_with("zone file")) {
+    hooks_.notice("reads the zone files for their delegations first");
+  }
   absl::StatusOr<std::unique_ptr<ScanCore>> core = ScanCore::Create(options_, environment);
   if (!core.ok()) {
     result.end = EndForOutput(core.status(), options_.resumed.has_value());
@@ -547,6 +550,11 @@ ScanResult ScanRunner::Run() {
   }
   core_ = *std::move(core);
   gate_ = std::make_unique<Gate>(core_->workers());
+  if (core_->zone_map() != nullptr && hooks_.notice) {
+    const ZoneMapCounts& counts = core_->zone_map()->counts();
+    hooks_.notice(absl::StrCat(counts.delegations, " delegations and ", counts.hosts,
+                               " hosts of zone files are known: nobody is asked for them"));
+  }
   result.status = GiveUpRights();
   if (!result.status.ok()) return Stopped(ScanEnd::kFailed, ExitState::kFailed, "set-up failed", result.status);
   result.status = CheckLaterInputs();  // again: root that stays root has lost its rights only now

@@ -19,6 +19,7 @@ namespace {
 
 constexpr uint64_t kOwnerPurpose = 0x6f776e6572;
 constexpr uint64_t kLabelPurpose = 0x6c6162656c;
+constexpr uint64_t kZoneMapPurpose = 0x7a6f6e656d6170;
 
 // How the memory that the options allow is spent: half for the caches of names and addresses, three eighths for the
 // sets of what was seen (duplicates of domains, rows of hosts and addresses), the rest for the summary's tables.
@@ -32,10 +33,12 @@ constexpr uint64_t IteratorShare(uint64_t cache) { return cache / 16 * 5; }
 constexpr uint64_t AnswersShare(uint64_t cache) { return cache / 16; }
 constexpr uint64_t AuthoritiesShare(uint64_t cache) { return cache / 8; }
 
+constexpr size_t kZoneMapFiles = 2;  // that a worker reads a map of delegations from
+
 // How many streams a worker may have open, so that sockets and the dataset's files find room.
 size_t StreamsFor(size_t files_max, size_t servers, size_t workers) {
   const size_t sockets = servers <= kConnectedServersMax ? servers * kSocketsPerServer : 2 * kSocketPool;
-  const size_t taken = kFilesReserved + workers * (kFilesPerWorker + sockets);
+  const size_t taken = kFilesReserved + workers * (kFilesPerWorker + kZoneMapFiles + sockets);
   return files_max <= taken ? 1 : std::clamp<size_t>((files_max - taken) / workers, 1, kStreamsMax);
 }
 
@@ -146,6 +149,7 @@ absl::Status ScanCore::Open() {
   rejects_ =
       std::make_unique<RowWriter>(dataset_.get(), crew_.size(), crew_.size(), SummaryOptionsFor("rejects"), &suffixes_);
   cuts_.resize(static_cast<size_t>(crew_.size()));
+  if (absl::Status status = OpenZoneMap(key); !status.ok()) return status;
   for (int i = 0; i < crew_.size(); ++i) OpenWorker(i, key);
   for (const auto& worker : workers_) {
     worker->SetPeers(environment_.transports);
@@ -158,6 +162,30 @@ absl::Status ScanCore::Open() {
                                      options_.shuffle);
   BeginRun();
   return WriteProgress(environment_.start_ns);
+}
+
+// Reads the zone files among the inputs once for what they delegate, before they are read for their names.
+absl::Status ScanCore::OpenZoneMap(const RandomKey& key) {
+  if (!options_.iterative) return absl::OkStatus();
+  ZoneMapOptions options;
+  options.files = environment_.files;
+  options.directory = absl::StrCat(options_.output, "/_tmp");
+  options.hash_seed = key.HashSeed(kZoneMapPurpose);
+  // Before the sets of what was seen have grown: their memory is free.
+  options.entries_max = std::max<size_t>(1024, SeenShare(options_.memory_bytes) / sizeof(ZoneMapEntry));
+  options.interrupted = environment_.interrupted;
+  ZoneMapBuilder builder(options);
+  if (absl::Status status = environment_.source->VisitZones(&builder); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<ZoneMap>> map = builder.Finish();
+  if (!map.ok()) return map.status();
+  zone_map_ = *std::move(map);
+  if (zone_map_ == nullptr) return absl::OkStatus();
+  for (int i = 0; i < crew_.size(); ++i) {
+    absl::StatusOr<std::unique_ptr<DelegationMap>> reader = zone_map_->NewReader();
+    if (!reader.ok()) return reader.status();
+    delegation_maps_.push_back(*std::move(reader));
+  }
+  return absl::OkStatus();
 }
 
 // What the dataset's rows and its checkpoint tell.
@@ -281,6 +309,7 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
     iterator.special_addresses = options_.lab;
     iterator.minimise = options_.minimise;
     iterator.zones = options_.zones;
+    if (zone_map_ != nullptr) iterator.map = delegation_maps_[static_cast<size_t>(index)].get();
     iterator.cache_bytes = IteratorShare(cache);
     iterator.answer_bytes = AnswersShare(cache);
     return std::make_unique<Iterator>(iterator, own_key, transport);
@@ -451,6 +480,13 @@ void ScanCore::FillCounters() {
   run_.counters["engine"] = std::move(engine);
   run_.counters["survey"] = std::move(survey);
   if (!iterator.empty()) run_.counters["iterator"] = std::move(iterator);
+  if (zone_map_ != nullptr) {
+    const ZoneMapCounts& counts = zone_map_->counts();
+    run_.counters["zone_map"] = {
+        {"files", counts.files}, {"records", counts.records}, {"delegations", counts.delegations},
+        {"hosts", counts.hosts}, {"outside", counts.outside}, {"sets", counts.sets},
+        {"bytes", counts.bytes}};
+  }
   FillBlocklist();
   for (size_t i = 0; lies_ != nullptr && lies_->count() > 0 && i < options_.servers.size(); ++i) {
     if (lies_->of(i) != Lie::kNone) {

@@ -35,6 +35,7 @@
 #include "scanner/run/row_writer.h"
 #include "scanner/run/scan_options.h"
 #include "scanner/run/worker.h"
+#include "scanner/run/zone_map.h"
 
 namespace mxscan {
 
@@ -99,6 +100,8 @@ class ScanCore {
   // does not run any more.
   absl::Status Stop(TimeNs now, ExitState state, const std::string& message, bool intake_ended = true);
 
+  // Of the zone files among the inputs; null where there are none, or nobody asks.
+  const ZoneMap* zone_map() const { return zone_map_.get(); }
   // Of the summary as merged by Finish.
   Summary& summary() { return rejects_->summary(); }
   std::vector<ResolverStats> resolver_stats() const;
@@ -114,6 +117,7 @@ class ScanCore {
   ScanCore(const ScanOptions& options, const ScanEnvironment& environment);
   absl::Status Open();
   absl::Status OpenDataset();
+  absl::Status OpenZoneMap(const RandomKey& key);
   absl::StatusOr<Replay> Restore(uint64_t owner_seed, uint64_t memory_bytes);
   absl::Status CheckOpenHosts(uint64_t owner_seed) const;
   void OpenWorker(int index, const RandomKey& key);
@@ -138,7 +142,9 @@ class ScanCore {
   Crew crew_;
   std::unique_ptr<LieReport> lies_;
   std::unique_ptr<Dataset> dataset_;
-  std::vector<std::unique_ptr<RowWriter>> writers_;  // one per worker
+  std::unique_ptr<ZoneMap> zone_map_;
+  std::vector<std::unique_ptr<DelegationMap>> delegation_maps_;  // by worker; empty without zone_map_
+  std::vector<std::unique_ptr<RowWriter>> writers_;              // one per worker
   std::unique_ptr<RowWriter> rejects_;
   std::vector<std::unique_ptr<SeenSet>> seen_;  // hosts and addresses of each worker
   std::unique_ptr<SeenSet> domains_seen_;

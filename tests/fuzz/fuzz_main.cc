@@ -76,6 +76,7 @@ constexpr Target kTargets[] = {
     {"line", CheckLine, &Mutator::NextText, MakeLineSeeds},
     {"blocklist", CheckBlocklist, &Mutator::NextText, MakeBlocklistSeeds},
     {"hints", CheckHints, &Mutator::NextText, MakeHintsSeeds},
+    {"zone", CheckZone, &Mutator::NextText, MakeZoneSeeds},
     {"manifest", CheckManifest, &Mutator::NextText, MakeManifestSeeds},
     {"checkpoint", CheckCheckpoint, &Mutator::NextDamage, MakeCheckpointSeeds},
 };

@@ -22,6 +22,7 @@ std::vector<Seed> MakeStreamSeeds();
 std::vector<Seed> MakeLineSeeds();
 std::vector<Seed> MakeBlocklistSeeds();
 std::vector<Seed> MakeHintsSeeds();
+std::vector<Seed> MakeZoneSeeds();
 std::vector<Seed> MakeManifestSeeds();
 std::vector<Seed> MakeCheckpointSeeds();
 

@@ -22,6 +22,7 @@ std::string CheckStream(const Octets& octets);      // messages cut from a TCP s
 std::string CheckLine(const Octets& octets);        // lists of names
 std::string CheckBlocklist(const Octets& octets);   // blocklist files
 std::string CheckHints(const Octets& octets);       // files of root hints, in the form of a zone file
+std::string CheckZone(const Octets& octets);        // zone files, and the map that is made of them
 std::string CheckManifest(const Octets& octets);    // manifests and run.json
 std::string CheckCheckpoint(const Octets& octets);  // checkpoints, and datasets that are damaged when they are resumed
 

@@ -118,6 +118,26 @@ std::vector<Seed> MakeHintsSeeds() {
   };
 }
 
+std::vector<Seed> MakeZoneSeeds() {
+  return {
+      {"czds", ToOctets("test.\t900\tin\tsoa\tns.nic.test. h.nic.test. 1 1800 900 604800 86400\n"
+                        "test.\t900\tin\tns\tns.nic.test.\na.test.\t3600\tin\tns\tns1.a.test.\n"
+                        "a.test.\t3600\tin\tns\tns.example.\nns1.a.test.\t3600\tin\ta\t192.0.2.1\n"
+                        "ns1.a.test.\t3600\tin\taaaa\t2001:db8::1\nb.test.\t3600\tin\tds\t1 8 2 AB\n")},
+      {"people", ToOctets("$ORIGIN test. ; zone\n$TTL 1h30m\n@ IN SOA ns h (\n 1 ; serial (\n 2 3\n 4 5 )\n"
+                          "a NS ns.a\n\tNS ns.b\n  60 IN NS c\nb IN 30 NS (\n ns.a )\n$ORIGIN sub.test.\na NS @\n")},
+      {"unsorted", ToOctets("test. SOA a. b. 1 2 3 4 5\na.test. NS x.test.\nb.test. NS x.test.\na.test. NS y.test.\n"
+                            "c.a.test. NS z.test.\nother. NS x.test.\nx.test. A 192.0.2.1\n")},
+      {"texts",
+       ToOctets("test. SOA a. b. 1\na.test. TXT \"; (\" \"\\\" x\" ( y\n)\n\"a\" NS b.\na\\.b.test. NS c\\032d.\n")},
+      {"bad", ToOctets("$INCLUDE f\n$GENERATE 1-9 a\n$TTL x\n)\n(((\n)))\na NS\na.test. A 2001:db8::1\nq 5 5 NS r.\n")},
+      {"root", ToOctets(". 86400 IN SOA a. b. 1 2 3 4 5\ncom. 172800 IN NS a.gtld-servers.net.\n"
+                        "a.gtld-servers.net. 172800 IN A 192.5.6.30\n")},
+      {"classes",
+       ToOctets("test. CLASS1 SOA a. b. 1\na.test. CH NS b.\na.test. class255 60 NS b.\na.test. IN TYPE2 \\# 0\n")},
+  };
+}
+
 std::vector<Seed> MakeManifestSeeds() {
   const std::string whole =
       MakeUnfinishedDataset(Compression::kZstd).at(std::string(kResumeDirectory) + "/" + ManifestPath(0));
