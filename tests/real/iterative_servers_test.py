@@ -7,11 +7,13 @@ The tree is served by NSD, Knot, BIND and PowerDNS mixed: a root, two top-level 
 of which stands at two of the four. All of it is in a network namespace of the test's own, at port 53 of addresses that
 are ordinary ones to the program, so that nothing of it is special: no option for laboratories is used, and no packet
 can leave. What the zones' own servers say and what a resolver says of them must be the same rows, but for what a cache
-changes (TTLs, servers, counts, times) and for findings that only the zones' own servers can tell.
+changes (TTLs, servers, counts, times) and for findings that only the zones' own servers can tell. Asking every server
+of each zone changes no row either, since they agree.
 """
 
 import argparse
 import collections
+import csv
 import json
 import os
 import pathlib
@@ -198,6 +200,29 @@ def compare(options, direct, through):
             print(f"    only through Unbound:    {row}")
 
 
+def compare_every(direct, every):
+    """Servers that hold the same zones: asking all of them changes no row, and finds no difference.
+
+    Not every implementation takes every zone: where one refuses, whether its set would differ is unknown.
+    """
+    ignored = {"mx_rrset_inconsistent"}
+    same = [table for table in TABLES if rows_of(direct, table, ignored) == rows_of(every, table, ignored)]
+    expect(same == list(TABLES), f"the same rows where every server is asked: {same}")
+    said = {finding["finding"]: finding for finding in csv.DictReader((every / "summary" / "findings.csv").open())}
+    agreed = said["mx_rrset_inconsistent"]
+    sets = sum(row["mx_outcome"] == "data" for row in dataset.read_table(every, "domains"))
+    present, absent, unknown = (int(agreed[state]) for state in ("present", "absent", "unknown"))
+    expect(present == 0 and absent > 0.9 * sets and absent + unknown == sets,
+           f"{absent} sets that all servers agree on, {unknown} that one of them refuses")
+    record = dataset.read_run(every)
+    counters, refused = record["counters"]["iterator"], record["rcodes"].get("5", 0)
+    zones_asked, answered = counters["every_server_zones"], counters["every_server_answered"]
+    failed, lame = counters["every_server_failed"], counters["every_server_lame"]
+    expect(zones_asked >= sets and answered + failed == 2 * zones_asked,
+           f"{answered} servers answered for {zones_asked} names that stand at two each")
+    expect(failed <= refused and lame == 0, f"{failed} failed, each with REFUSED, and {lame} were lame")
+
+
 def run(options, work, stack):
     tree = Tree(options.zones, random.Random(SEED))
     names = [*tree.mail, *NOWHERE]
@@ -214,6 +239,9 @@ def run(options, work, stack):
     stack.append(unbound)
     through = scan(options, work, "through", "--resolver", unbound.address, "--server-rate", "0")
     compare(options, direct, through)
+    every = scan(options, work, "every", "--resolver", "iterative", "--root-hints", work / "hints", "--server-rate", "0",
+                 "--all-servers")
+    compare_every(direct, every)
     classes = collections.Counter(row["class"] for row in dataset.read_table(direct, "domains"))
     expect(len(classes) >= 8 and classes["unknown"] < len(names) / 20, f"classes {dict(sorted(classes.items()))}")
     asked = {row["server"].rsplit(":", 1)[0] for row in dataset.read_table(direct, "domains")}
