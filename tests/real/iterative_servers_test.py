@@ -9,11 +9,16 @@ are ordinary ones to the program, so that nothing of it is special: no option fo
 can leave. What the zones' own servers say and what a resolver says of them must be the same rows, but for what a cache
 changes (TTLs, servers, counts, times) and for findings that only the zones' own servers can tell. Asking every server
 of each zone changes no row either, since they agree.
+
+At last the two top-level domains' files are scanned, and their servers are others by then, which deny everything and
+keep what they are asked: the rows must be those of the same names asked for with the true servers there, and no name
+below a delegation may be asked for.
 """
 
 import argparse
 import collections
 import csv
+import gzip
 import json
 import os
 import pathlib
@@ -33,8 +38,11 @@ SCAN_LIMIT_S = 200
 SEED = 4
 INSIDE = "MXSCAN_IN_NAMESPACE"
 LOOKUPS = "mx,a,aaaa,ptr,confirm,probe"
+SCANNED_ZONES = ("com.", "net.")
 # What depends on the moment, or on who was asked, and not on the zones.
 VOLATILE = {"asked_at", "rtt_us", "server", "attempts", "queries", "mx_ttl", "ttl", "a_ttl", "aaaa_ttl"}
+# What depends on the list.
+OF_LIST = {"input", "input_rank"}
 TABLES = ("domains", "mx", "hosts", "addresses", "findings")
 
 # Who serves what. The hosts have every implementation; each zone stands at two of them.
@@ -153,10 +161,27 @@ class Tree:
         return "".join(f". NS {letter}.root.\n{letter}.root. 3600 A {address}\n" for letter, address in zip("ab", ROOTS))
 
 
-def scan(options, work, name, *words):
+class Denier(servers.UdpServer):
+    """Denies everything with authority, and keeps the names that it was asked for."""
+
+    def __init__(self, address):
+        self.names = collections.Counter()
+        super().__init__((address, PORT))
+
+    def reply(self, query):
+        end = self.question_end(query)
+        labels, at = [], 12
+        while query[at] != 0:
+            labels.append(query[at + 1:at + 1 + query[at]].decode("ascii", "replace").lower())
+            at += 1 + query[at]
+        self.names[".".join(labels) + "."] += 1
+        return query[:2] + bytes([0x84, 3, 0, 1, 0, 0, 0, 0, 0, 0]) + query[12:end]
+
+
+def scan(options, work, name, *words, lists=None):
     out = work / name
-    command = [options.mxscan, "scan", work / "list.txt", "-o", out, "--lookups", LOOKUPS, "--seed", "1", "--timeout", "2s",
-               "--quiet", *words]
+    command = [options.mxscan, "scan", *(lists or [work / "list.txt"]), "-o", out, "--lookups", LOOKUPS, "--seed", "1",
+               "--timeout", "2s", "--quiet", *words]
     done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=SCAN_LIMIT_S, check=False)
     if done.returncode != 0:
@@ -176,7 +201,8 @@ def rows_of(out, table, ignored):
     for row in dataset.read_table(out, table):
         if table == "findings" and row["finding"] in ignored:
             continue
-        for column in VOLATILE | ({"evidence"} if table == "findings" else set()):  # evidence may state a TTL
+        # Evidence may state a TTL.
+        for column in VOLATILE | OF_LIST | ({"evidence"} if table == "findings" else set()):
             row.pop(column, None)
         for column in ("findings", "unknowns"):
             if column in row:
@@ -185,19 +211,53 @@ def rows_of(out, table, ignored):
     return sorted(rows)
 
 
-def compare(options, direct, through):
+def compare(options, direct, through, here="from the root down", there="through Unbound"):
     ignored = needing_auth(options)
     expect(ignored, f"{len(ignored)} findings are the servers' own to tell")
     for table in TABLES:
         ours, theirs = rows_of(direct, table, ignored), rows_of(through, table, ignored)
         only_ours = collections.Counter(ours) - collections.Counter(theirs)
         only_theirs = collections.Counter(theirs) - collections.Counter(ours)
-        expect(ours and not only_ours and not only_theirs, f"{table}: {len(ours)} rows from the root down, "
-                                                           f"{len(theirs)} through Unbound, all the same")
+        expect(ours and not only_ours and not only_theirs, f"{table}: {len(ours)} rows {here}, {len(theirs)} {there}, "
+                                                           "all the same")
         for row in list(only_ours)[:5]:
-            print(f"    only from the root down: {row}")
+            print(f"    only {here}: {row}")
         for row in list(only_theirs)[:5]:
-            print(f"    only through Unbound:    {row}")
+            print(f"    only {there}: {row}")
+
+
+def scan_zone_files(options, work, tree, parents):
+    """`parents`: the servers of the zones, to be stopped."""
+    delegated = {line.split()[0] for zone in SCANNED_ZONES for line in tree.delegations[zone] if line.split()[1] == "NS"}
+    (work / "delegated.txt").write_text("".join(name + "\n" for name in sorted(delegated)))
+    # One file in no order, one sorted and compressed.
+    files = []
+    for zone in SCANNED_ZONES:
+        lines = tree.at[next(iter(PARENTS[zone]))][zone].splitlines()
+        head, records = lines[:3], lines[3:]
+        files.append(work / f"{zone}zone")
+        if zone == "com.":
+            tree.draw.shuffle(records)
+            files[-1].write_text("".join(line + "\n" for line in head + records))
+        else:
+            files[-1].write_bytes(gzip.compress("".join(line + "\n" for line in head + sorted(records)).encode()))
+    words = ("--resolver", "iterative", "--root-hints", work / "hints", "--server-rate", "0")
+    listed = scan(options, work, "listed", *words, lists=[work / "delegated.txt"])
+    for server in parents:
+        server.stop()
+    deniers = [Denier(address) for zone in SCANNED_ZONES for address in PARENTS[zone]]
+    try:
+        mapped = scan(options, work, "mapped", *words, "--threads", "2", "--rate", "0", lists=files)
+    finally:
+        for denier in deniers:
+            denier.__exit__()
+    asked = sum((denier.names for denier in deniers), collections.Counter())
+    below = [name for name in asked if ".".join(name.split(".")[-3:]) in delegated]
+    expect(not below, f"the servers of {' and '.join(SCANNED_ZONES)} were asked for none of {len(delegated)} mapped names, and "
+                      f"for {len(asked)} others: {below[:5]}")
+    compare(options, mapped, listed, "with zone files", "asking the parents")
+    told = dataset.read_run(mapped)["counters"]["zone_map"]
+    expect(told["files"] == len(SCANNED_ZONES) and told["delegations"] >= len(delegated), f"run.json says so: {told}")
 
 
 def compare_every(direct, every):
@@ -228,9 +288,12 @@ def run(options, work, stack):
     names = [*tree.mail, *NOWHERE]
     (work / "list.txt").write_text("".join(name + "\n" for name in names))
     (work / "hints").write_text(tree.hints())
+    parents = []
     for address, start in tree.starters().items():
         files = servers.write_zones(work / f"zones-{address}", tree.at[address])
         server = start(work / f"server-{address}", files, endpoint=(address, PORT))
+        if any(address in PARENTS[zone] for zone in SCANNED_ZONES):
+            parents.append(server)
         stack.append(server)
     print(f"{len(stack)} servers, {len(names)} names", flush=True)
     work.chmod(0o755)  # a scan that root starts goes on as another user
@@ -246,6 +309,7 @@ def run(options, work, stack):
     expect(len(classes) >= 8 and classes["unknown"] < len(names) / 20, f"classes {dict(sorted(classes.items()))}")
     asked = {row["server"].rsplit(":", 1)[0] for row in dataset.read_table(direct, "domains")}
     expect({address for address, _ in HOSTS.values()} <= asked, f"each implementation answered: {sorted(asked)}")
+    scan_zone_files(options, work, tree, parents)
 
 
 def enter_namespace():
