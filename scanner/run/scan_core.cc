@@ -157,9 +157,9 @@ absl::Status ScanCore::Open() {
   }
   absl::StatusOr<Replay> replay = resumed ? Restore(owner_seed, domains_share) : Replay();
   if (!replay.ok()) return replay.status();
-  intake_ = std::make_unique<Intake>(environment_.source, &crew_, environment_.transports, owner_seed,
-                                     domains_seen_.get(), rejects_.get(), options_.domains_max, *std::move(replay),
-                                     options_.shuffle);
+  intake_ =
+      std::make_unique<Intake>(environment_.source, &crew_, environment_.transports, owner_seed, domains_seen_.get(),
+                               rejects_.get(), options_.domains_max, *std::move(replay), options_.shuffle);
   BeginRun();
   return WriteProgress(environment_.start_ns);
 }
