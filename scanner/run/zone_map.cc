@@ -151,7 +151,7 @@ void ZoneMapReader::TakeAddresses(size_t ns, Referral* referral) {
   for (const uint64_t place : places_) {
     if (!ReadSet(place)) continue;
     for (size_t at = 0; at < set_.size();) {
-      const int family = set_[at++];
+      const int family = static_cast<uint8_t>(set_[at++]);
       const size_t size = family == 4 ? 4 : 16;
       if (at + size > set_.size() || referral->glue.size() == kZoneServersMax) return;
       const auto* octets = reinterpret_cast<const uint8_t*>(set_.data()) + at;
