@@ -27,9 +27,9 @@ std::strong_ordering CompareSets(const std::vector<MxRecord>& a, const std::vect
   size_t i = 0, j = 0;
   while (i < a.size() && j < b.size()) {
     const std::strong_ordering order = Compare(a[i], b[j]);
-    if (order != 0) return order;
-    for (const size_t at = i; i < a.size() && Compare(a[i], a[at]) == 0;) ++i;
-    for (const size_t at = j; j < b.size() && Compare(b[j], b[at]) == 0;) ++j;
+    if (std::is_neq(order)) return order;
+    for (const size_t at = i; i < a.size() && std::is_eq(Compare(a[i], a[at]));) ++i;
+    for (const size_t at = j; j < b.size() && std::is_eq(Compare(b[j], b[at]));) ++j;
   }
   return (i < a.size()) <=> (j < b.size());
 }
@@ -47,7 +47,7 @@ std::strong_ordering CompareMeanings(const Answer& a, const Answer& b) {
     if (a.chain.empty() || b.chain.empty()) return a.chain.size() <=> b.chain.size();
     return a.chain[0].view() <=> b.chain[0].view();
   }
-  if (const std::strong_ordering order = CompareSets(a.mx, b.mx); order != 0) return order;
+  if (const std::strong_ordering order = CompareSets(a.mx, b.mx); std::is_neq(order)) return order;
   if (a.addresses != b.addresses) {
     return a.addresses < b.addresses ? std::strong_ordering::less : std::strong_ordering::greater;
   }
@@ -59,10 +59,10 @@ std::strong_ordering CompareMeanings(const Answer& a, const Answer& b) {
 bool StandsBefore(const ServerPoll::Said& a, const ServerPoll::Said& b) {
   const auto ttls_before = [](const MxRecord& x, const MxRecord& y) {
     const std::strong_ordering order = Compare(x, y);
-    return order != 0 ? order < 0 : x.ttl < y.ttl;
+    return std::is_neq(order) ? std::is_lt(order) : x.ttl < y.ttl;
   };
   if (a.alias != b.alias) return a.alias;
-  if (const auto order = CompareNames(a.answer.chain, b.answer.chain); order != 0) return order < 0;
+  if (const auto order = CompareNames(a.answer.chain, b.answer.chain); std::is_neq(order)) return std::is_lt(order);
   const std::vector<MxRecord>& x = a.answer.mx;
   const std::vector<MxRecord>& y = b.answer.mx;
   if (std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end(), ttls_before)) return true;
@@ -79,10 +79,11 @@ void ServerPoll::Take(bool alias, const Answer& answer, const Endpoint& peer, Ti
   Said said{.alias = alias, .answer = answer, .peer = peer, .rtt_ns = rtt_ns, .servers = 1};
   std::sort(said.answer.mx.begin(), said.answer.mx.end(), [](const MxRecord& a, const MxRecord& b) {
     const std::strong_ordering order = Compare(a, b);
-    return order != 0 ? order < 0 : a.ttl < b.ttl;
+    return std::is_neq(order) ? std::is_lt(order) : a.ttl < b.ttl;
   });
-  const auto same = std::find_if(said_.begin(), said_.end(),
-                                 [&](const Said& other) { return CompareMeanings(said.answer, other.answer) == 0; });
+  const auto same = std::find_if(said_.begin(), said_.end(), [&](const Said& other) {
+    return std::is_eq(CompareMeanings(said.answer, other.answer));
+  });
   if (same == said_.end()) {
     said_.push_back(std::move(said));
     return;
@@ -106,7 +107,7 @@ const ServerPoll::Said& ServerPoll::End(int lame, int failed, bool more) {
   std::sort(said_.begin(), said_.end(), [](const Said& a, const Said& b) {
     if (KindOf(a.answer) != KindOf(b.answer)) return KindOf(a.answer) < KindOf(b.answer);
     if (a.servers != b.servers) return a.servers > b.servers;
-    return CompareMeanings(a.answer, b.answer) < 0;
+    return std::is_lt(CompareMeanings(a.answer, b.answer));
   });
   const Said& first = said_.front();
   const Kind kind = KindOf(first.answer);
