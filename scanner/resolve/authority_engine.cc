@@ -109,6 +109,9 @@ TimeNs AuthorityEngine::Advance(TimeNs now) {
     }
     touched_.clear();
   }
+  for (Reach* const reach : {&reach_v4_, &reach_v6_}) {
+    if (now >= reach->again_at) reach->refused = 0, reach->again_at = kNever;
+  }
   if (blocklist_.Refresh()) TakeBlocklist(now);
   expired_.clear();
   timeouts_.Expire(now, &expired_);

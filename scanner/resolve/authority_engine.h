@@ -86,6 +86,9 @@ struct AuthorityOutlook {
   bool dead = false;
 };
 
+// After kUnreachableMax refusals of the kernel, and no answer ever, a family of addresses is not there for so long.
+inline constexpr TimeNs kUnreachableNs = 10 * kSecond;
+
 class AuthorityEngine {
  public:
   // `transport` must outlive the engine.
@@ -94,10 +97,11 @@ class AuthorityEngine {
 
   // Opens the sockets of each family; fails where there is none.
   absl::Status Open();
-  // Whether servers of that family can be asked: false without sockets, and once the kernel has no way to any of them.
+  // Whether servers of that family can be asked: false without sockets, and for a while once the kernel had no way to
+  // any of them.
   bool has_family(int family) const {
-    const Reach& reach = family == 4 ? reach_v4_ : reach_v6_;
-    return !(family == 4 ? pool_v4_ : pool_v6_).empty() && (reach.answered || reach.refused < kUnreachableMax);
+    return !(family == 4 ? pool_v4_ : pool_v6_).empty() &&
+           (family == 4 ? reach_v4_ : reach_v6_).refused < kUnreachableMax;
   }
 
   // Asks `server`, as soon as the limits allow.
@@ -157,7 +161,8 @@ class AuthorityEngine {
   // What is known of a family of addresses as a whole.
   struct Reach {
     bool answered = false;
-    int refused = 0;  // attempts for which the kernel had no route
+    int refused = 0;           // attempts for which the kernel had no route, where the other family's were answered
+    TimeNs again_at = kNever;  // when refused begins anew
   };
 
   static constexpr size_t kChunk = 1024;  // slots allocated at once

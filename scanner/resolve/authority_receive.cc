@@ -16,6 +16,10 @@ constexpr int kPlainAnswersMax = 2;          // without EDNS, where it was silen
 
 // What a kernel says that has no way to any address of the family.
 bool IsNoRoute(int error) { return error == ENETUNREACH || error == EADDRNOTAVAIL || error == EAFNOSUPPORT; }
+// What it says of this machine, and not of the one that was to be asked.
+bool IsOurTrouble(int error) {
+  return IsNoRoute(error) || error == ENETDOWN || error == ENOBUFS || error == ENOMEM || error == EAGAIN;
+}
 
 }  // namespace
 
@@ -241,11 +245,17 @@ void AuthorityEngine::FailQueued(uint32_t index) {
 }
 
 // The kernel heard that nothing gets there, or refused to send: its word ends what is in flight to that server. It can
-// be forged by who knows our ports; it then makes a failure, and a failure is never a verdict.
+// be forged by who knows our ports; it then makes a failure, and a failure is never a verdict. Where this machine is
+// the one in trouble, nothing ends before its time: else an interface that is away for a minute would cost all the
+// names that can fail within a minute. But a family that is not there shall cost no time, where the other one is.
 void AuthorityEngine::OnSocketError(const SocketError& error, TimeNs now) {
   const uint32_t server = authorities_.Find(error.peer);
   if (server == kNoSlot) return;
-  if (IsNoRoute(error.error)) ++(error.peer.address.family() == 4 ? reach_v4_ : reach_v6_).refused;
+  const bool is_v4 = error.peer.address.family() == 4;
+  Reach& reach = is_v4 ? reach_v4_ : reach_v6_;
+  const bool absent = IsNoRoute(error.error) && !reach.answered && (is_v4 ? reach_v6_ : reach_v4_).answered;
+  if (IsOurTrouble(error.error) && !absent) return;
+  if (absent && ++reach.refused == kUnreachableMax) reach.again_at = now + kUnreachableNs;
   authorities_.At(server).OnTimeout();
   for (uint32_t index = authorities_.At(server).sent_first; index != kNoSlot;) {
     const uint32_t next = At(index).next;

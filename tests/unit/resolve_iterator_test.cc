@@ -511,6 +511,58 @@ ns2.test. AAAA 2001:db8::2)");
   EXPECT_LE(std::count_if(bench.network().log().begin(), bench.network().log().end(), to_v6), kUnreachableMax);
 }
 
+// Questions wait for an interface that is away as they do for a silent server: those that would else fail at once are
+// many, for there is a list full of them.
+TEST(Iterator, AnInterfaceThatIsAwayMakesNoFailures) {
+  for (const TimeNs away_from : {TimeNs{0}, kSecond}) {
+    sim::SimTransportOptions options;
+    options.faults.away = {{away_from, away_from + 1500 * kMillisecond}};
+    IteratorBench bench(SmallTree(), 1, {.latency_ns = 5 * kMillisecond, .jitter_ns = 0}, options);
+    if (away_from > 0) {
+      EXPECT_EQ(bench.Resolve("mail.a.test.").outcome, Outcome::kData);
+    }
+    bench.Sleep(away_from - bench.now());
+    for (int i = 0; i < 20; ++i) {
+      const uint64_t tag = bench.Ask("mail.a.test.");
+      bench.Run(20 * kMillisecond);
+      EXPECT_FALSE(bench.is_done(tag));
+    }
+    const uint64_t last = bench.Ask("mail.a.test.");
+    bench.Run();
+    EXPECT_EQ(bench.done(last).outcome, Outcome::kData);
+    EXPECT_GE(bench.now(), away_from + 1500 * kMillisecond);
+  }
+}
+
+// A family without a route is looked for again.
+TEST(Iterator, AFamilyMayReturn) {
+  Tree tree;
+  tree.AddZone(".", R"(test. NS ns1.test.
+v6.test. NS ns.v6.test.
+ns.v6.test. AAAA 2001:db8::1
+ns1.test. A 127.0.1.1)");
+  tree.AddZone("test.", R"(*.test. A 192.0.2.1
+v6.test. NS ns.v6.test.
+ns.v6.test. AAAA 2001:db8::1)");
+  tree.AddZone("v6.test.", "*.v6.test. A 192.0.2.2");
+  tree.Serve("127.0.0.1", {"."});
+  tree.Serve("127.0.1.1", {"test."});
+  tree.Serve("2001:db8::1", {"v6.test."});
+  IteratorBench bench(std::move(tree));
+  EXPECT_EQ(bench.Resolve("a.test.").outcome, Outcome::kNxDomain);
+  const Endpoint server{*IpAddress::Parse("2001:db8::1"), 53};
+  const uint64_t first = bench.Ask("a.v6.test.");
+  for (int i = 0; i < 400 && !bench.is_done(first); ++i) {
+    bench.Run(kMillisecond);
+    for (int j = 0; j < kUnreachableMax; ++j) bench.iterator().OnSocketError({0, server, ENETUNREACH}, bench.now());
+  }
+  ASSERT_TRUE(bench.is_done(first));
+  EXPECT_FALSE(IsDefinite(bench.done(first).outcome));
+  bench.Sleep(kUnreachableNs);
+  bench.Run();
+  EXPECT_EQ(bench.Resolve("b.v6.test.").outcome, Outcome::kNxDomain);
+}
+
 TEST(Iterator, SpecialAddressesAreNotAskedOutsideALaboratory) {
   IteratorBench bench(SmallTree());
   bench.options().special_addresses = false;

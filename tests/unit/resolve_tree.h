@@ -203,8 +203,9 @@ class IteratorBench {
   using Before = std::function<Octets(const Question& question, std::span<const uint8_t> query, bool tcp, bool* taken)>;
 
   explicit IteratorBench(Tree tree, uint64_t seed = 1,
-                         const sim::FaultPlan& plan = {.latency_ns = 5 * kMillisecond, .jitter_ns = 0})
-      : tree_(std::move(tree)), network_(seed, plan), transport_(&network_), seed_(seed) {
+                         const sim::FaultPlan& plan = {.latency_ns = 5 * kMillisecond, .jitter_ns = 0},
+                         const sim::SimTransportOptions& transport_options = {})
+      : tree_(std::move(tree)), network_(seed, plan), transport_(&network_, transport_options), seed_(seed) {
     options_.special_addresses = true;
     options_.answer_bytes = 0;  // so that what is asked twice is asked twice
     options_.roots = {{ToName("a.root."), *IpAddress::Parse("127.0.0.1")}};
