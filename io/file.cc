@@ -218,15 +218,7 @@ class PosixFiles : public FileSystem {
   const UniqueFd anchor_{};
 };
 
-// Create, write, fsync and close.
-absl::Status WriteNewFile(FileSystem* files, const std::string& path, std::string_view content) {
-  absl::StatusOr<std::unique_ptr<WritableFile>> file = files->Create(path);
-  if (!file.ok()) return file.status();
-  absl::Status status = (*file)->Append(content);
-  if (status.ok()) status = (*file)->Sync();
-  const absl::Status closed = (*file)->Close();
-  return status.ok() ? closed : status;
-}
+constexpr char kTemporarySuffix[] = ".tmp";
 
 }  // namespace
 
@@ -250,16 +242,45 @@ bool IsWriteFailure(const absl::Status& status) {
   return status.code() == absl::StatusCode::kResourceExhausted || status.code() == absl::StatusCode::kInternal;
 }
 
+AtomicFile::AtomicFile(FileSystem* files, std::string path, std::unique_ptr<WritableFile> file)
+    : files_(files), path_(std::move(path)), file_(std::move(file)) {}
+
+absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(FileSystem* files, std::string path) {
+  absl::StatusOr<std::unique_ptr<WritableFile>> file = files->Create(path + kTemporarySuffix);
+  if (!file.ok()) return file.status();
+  return std::unique_ptr<AtomicFile>(new AtomicFile(files, std::move(path), *std::move(file)));
+}
+
+AtomicFile::~AtomicFile() {
+  if (in_place_) return;
+  // The first error was told; what these say adds nothing, and the next writer truncates the leftover.
+  if (file_ != nullptr) file_->Close().IgnoreError();
+  files_->Remove(path_ + kTemporarySuffix).IgnoreError();
+}
+
+absl::Status AtomicFile::Append(std::string_view data) {
+  MXSCAN_CHECK(file_ != nullptr);
+  if (status_.ok()) status_ = file_->Append(data);
+  return status_;
+}
+
+absl::Status AtomicFile::Commit() {
+  MXSCAN_CHECK(file_ != nullptr);
+  if (status_.ok()) status_ = file_->Sync();
+  const absl::Status closed = std::exchange(file_, nullptr)->Close();
+  if (status_.ok()) status_ = closed;
+  if (status_.ok()) status_ = files_->Rename(path_ + kTemporarySuffix, path_);
+  if (!status_.ok()) return status_;
+  in_place_ = true;
+  status_ = files_->SyncDirectory(ParentOf(path_));
+  return status_;
+}
+
 absl::Status WriteFileAtomically(FileSystem* files, const std::string& path, std::string_view content) {
-  const std::string temporary = path + ".tmp";
-  absl::Status status = WriteNewFile(files, temporary, content);
-  if (status.ok()) status = files->Rename(temporary, path);
-  if (!status.ok()) {
-    // The first error is the one to tell; what Remove says adds nothing, and the next writer truncates the leftover.
-    files->Remove(temporary).IgnoreError();
-    return status;
-  }
-  return files->SyncDirectory(ParentOf(path));
+  const absl::StatusOr<std::unique_ptr<AtomicFile>> file = AtomicFile::Create(files, path);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = (*file)->Append(content); !status.ok()) return status;
+  return (*file)->Commit();
 }
 
 absl::StatusOr<std::string> ReadWholeFile(FileSystem* files, const std::string& path) {

@@ -74,8 +74,33 @@ bool IsWriteFailure(const absl::Status& status);
 // The directory part of a path: what must be synced after a rename. "." and "/" where it has no other.
 std::string ParentOf(const std::string& path);
 
-// Writes `path` so that a reader sees the old content or the new, never a part: temporary file beside it, fsync,
-// rename, fsync of the directory.
+// A file that is written piece by piece, and of which a reader sees the old content or the new, never a part: temporary
+// file beside it, fsync, rename, fsync of the directory. What was not committed is removed by the destructor. Errors:
+// the first one sticks. Thread safety: one thread at a time.
+class AtomicFile {
+ public:
+  static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(FileSystem* files, std::string path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  absl::Status Append(std::string_view data);
+  absl::Status Commit();  // once
+  // Readers see the new content: true also where Commit failed in its last fsync, after which a loss of power may bring
+  // the old one back.
+  bool in_place() const { return in_place_; }
+
+ private:
+  AtomicFile(FileSystem* files, std::string path, std::unique_ptr<WritableFile> file);
+
+  FileSystem* const files_;
+  const std::string path_;
+  std::unique_ptr<WritableFile> file_;  // null once it is closed
+  absl::Status status_;
+  bool in_place_ = false;
+};
+
+// The same at once.
 absl::Status WriteFileAtomically(FileSystem* files, const std::string& path, std::string_view content);
 absl::StatusOr<std::string> ReadWholeFile(FileSystem* files, const std::string& path);
 

@@ -216,6 +216,30 @@ TEST_F(FileTest, WriteCutShortIsNoticed) {
   EXPECT_EQ(ReadWholeFile(files_, path)->size(), 10000U);
 }
 
+TEST_F(FileTest, AnAtomicFileIsSeenAsAWholeOrNotAtAll) {
+  ASSERT_TRUE(WriteFileAtomically(files_, PathOf("a"), "old").ok());
+  {
+    const auto file = AtomicFile::Create(files_, PathOf("a"));
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE((*file)->Append("given ").ok());
+    ASSERT_TRUE((*file)->Append("up").ok());
+    EXPECT_FALSE((*file)->in_place());
+    EXPECT_EQ(*ReadWholeFile(files_, PathOf("a")), "old");
+  }
+  EXPECT_EQ(*ReadWholeFile(files_, PathOf("a")), "old");
+  EXPECT_THAT(*files_->List(directory_), ElementsAre("a"));
+  {
+    const auto file = AtomicFile::Create(files_, PathOf("a"));
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE((*file)->Append("new ").ok());
+    ASSERT_TRUE((*file)->Append("content").ok());
+    ASSERT_TRUE((*file)->Commit().ok());
+    EXPECT_TRUE((*file)->in_place());
+  }
+  EXPECT_EQ(*ReadWholeFile(files_, PathOf("a")), "new content");
+  EXPECT_THAT(*files_->List(directory_), ElementsAre("a"));
+}
+
 TEST_F(FileTest, FailedAtomicWriteLeavesTheOldContent) {
   const std::string path = PathOf("a");
   ASSERT_TRUE(WriteFileAtomically(files_, path, "old").ok());
