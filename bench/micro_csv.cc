@@ -171,7 +171,7 @@ BENCHMARK(BM_Compress<MxRow>)->Name("Compress/mx")->Apply(CompressArguments);
 void BM_Part(benchmark::State& state) {
   const Survey& survey = GetSurvey();
   SinkFiles files;
-  ManifestKeeper manifest(&files, "run", 0, {});
+  ManifestKeeper manifest(&files, "run", 0);
   PartOptions options;
   options.compression = static_cast<Compression>(state.range(0));
   options.level = static_cast<int>(state.range(1));

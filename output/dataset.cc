@@ -92,7 +92,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Create(FileSystem* files, std:
   std::unique_ptr<Dataset> dataset(new Dataset(files, directory, options, *std::move(lock)));
   if (absl::Status status = dataset->MakeLayout(); !status.ok()) return status;
   for (const int shard : options.shards) {
-    auto keeper = std::make_unique<ManifestKeeper>(files, directory, shard, std::vector<PartInfo>());
+    auto keeper = std::make_unique<ManifestKeeper>(files, directory, shard);
     if (absl::Status status = keeper->Write(); !status.ok()) return status;
     dataset->manifests_[shard] = std::move(keeper);
   }
@@ -110,27 +110,28 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Resume(FileSystem* files, std:
   if (!LooksUnfinished(*names)) return absl::NotFoundError(directory + ": holds no dataset that could be resumed");
   std::unique_ptr<Dataset> dataset(new Dataset(files, directory, options, *std::move(lock)));
   if (absl::Status status = dataset->MakeLayout(); !status.ok()) return status;
-  absl::StatusOr<std::vector<Manifest>> manifests = ReadManifests(files, directory);
-  if (!manifests.ok()) return manifests.status();
+  const absl::StatusOr<std::vector<int>> shards = ListManifests(files, directory);
+  if (!shards.ok()) return shards.status();
+  for (const int shard : *shards) {
+    absl::StatusOr<std::unique_ptr<ManifestKeeper>> keeper = ManifestKeeper::Open(files, directory, shard);
+    if (!keeper.ok()) return keeper.status();
+    dataset->manifests_[shard] = *std::move(keeper);
+  }
   // A process killed between the rename and the fsync leaves a manifest that a loss of power would take back: nothing
   // is built on it before it cannot be.
   const absl::Status synced = files->SyncDirectory(dataset->Path("_manifest"));
   if (!synced.ok()) return synced;
-  for (Manifest& manifest : *manifests) {
-    dataset->manifests_[manifest.shard] = std::make_unique<ManifestKeeper>(
-        files, directory, manifest.shard, std::move(manifest.parts), std::move(manifest.checkpoint));
-  }
   for (const int shard : options.shards) {
     if (dataset->manifests_.count(shard) > 0) continue;
     if (absl::Status status = dataset->CheckNoParts(); !status.ok()) return status;
-    auto keeper = std::make_unique<ManifestKeeper>(files, directory, shard, std::vector<PartInfo>());
+    auto keeper = std::make_unique<ManifestKeeper>(files, directory, shard);
     if (absl::Status status = keeper->Write(); !status.ok()) return status;
     dataset->manifests_[shard] = std::move(keeper);
   }
-  if (absl::Status status = dataset->RemoveLeftovers(); !status.ok()) return status;
-  for (const PartInfo& part : dataset->AllParts()) {
-    if (absl::Status status = dataset->CheckPart(part, /*verify_checksum=*/false); !status.ok()) return status;
-  }
+  const absl::StatusOr<std::vector<PartEntry>> parts =
+      dataset->CheckParts(/*verify_checksums=*/false, /*totals=*/nullptr);
+  if (!parts.ok()) return parts.status();
+  if (absl::Status status = dataset->RemoveLeftovers(*parts); !status.ok()) return status;
   return dataset;
 }
 
@@ -163,19 +164,12 @@ absl::Status Dataset::Commit(int shard, std::vector<ClosedPart> parts, std::stri
   return CommitParts(files_, directory_, std::move(parts), std::move(checkpoint), manifest(shard));
 }
 
-std::vector<PartInfo> Dataset::AllParts() const {
-  std::vector<PartInfo> parts;
-  for (const auto& [shard, keeper] : manifests_) {
-    std::vector<PartInfo> more = keeper->parts();
-    std::move(more.begin(), more.end(), std::back_inserter(parts));
-  }
-  std::stable_sort(parts.begin(), parts.end(), [](const PartInfo& a, const PartInfo& b) { return a.table < b.table; });
-  return parts;
-}
-
 TableRows Dataset::CommittedRows() const {
   TableRows rows{};
-  for (const PartInfo& part : AllParts()) rows[static_cast<size_t>(part.table)] += part.rows;
+  for (const auto& [shard, keeper] : manifests_) {
+    const TableRows more = keeper->rows();
+    for (size_t table = 0; table < rows.size(); ++table) rows[table] += more[table];
+  }
   return rows;
 }
 
@@ -210,9 +204,9 @@ absl::Status Dataset::CheckNoParts() const {
 }
 
 // A part that no manifest lists would be read by every glob, and a file that was never renamed is of no use.
-absl::Status Dataset::RemoveLeftovers() {
+absl::Status Dataset::RemoveLeftovers(const std::vector<PartEntry>& parts) {
   std::set<std::string> listed;
-  for (const PartInfo& part : AllParts()) listed.insert(PartPath(part));
+  for (const PartEntry& part : parts) listed.insert(PartPath(part));
   std::vector<std::string> directories(std::begin(kDirectories), std::end(kDirectories));
   for (const Table& table : AllTables()) directories.emplace_back(table.name);
   directories.emplace_back(".");
@@ -267,28 +261,40 @@ absl::Status Dataset::CheckPart(const PartInfo& part, bool verify_checksum) {
   return absl::OkStatus();
 }
 
-absl::Status Dataset::CheckParts(const FinishOptions& options) {
-  for (const PartInfo& part : AllParts()) {
-    if (absl::Status status = CheckPart(part, options.verify_checksums); !status.ok()) return status;
+absl::StatusOr<std::vector<PartEntry>> Dataset::CheckParts(bool verify_checksums, TableTotals* totals) {
+  std::vector<PartEntry> parts;
+  for (const auto& [shard, keeper] : manifests_) {
+    const absl::Status status = keeper->ForEachPart([&](const PartInfo& part) {
+      absl::Status checked = CheckPart(part, verify_checksums);
+      if (!checked.ok()) return checked;
+      if (totals != nullptr) totals->Add(part);
+      parts.push_back(part);
+      return checked;
+    });
+    if (!status.ok()) return status;
   }
+  std::sort(parts.begin(), parts.end(), PartBefore);
+  return parts;
+}
+
+absl::Status Dataset::CheckRows(const TableRows& expected) const {
   const TableRows rows = CommittedRows();
-  if (!options.expected_rows.has_value()) return absl::OkStatus();
   for (const Table& table : AllTables()) {
     const auto index = static_cast<size_t>(table.id);
-    if (rows[index] != (*options.expected_rows)[index]) {
+    if (rows[index] != expected[index]) {
       return absl::DataLossError(directory_ + ": table " + std::string(table.name) + " has " +
                                  std::to_string(rows[index]) + " rows, the run counted " +
-                                 std::to_string((*options.expected_rows)[index]));
+                                 std::to_string(expected[index]));
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status Dataset::WriteDescriptions(const std::vector<PartInfo>& parts) {
+absl::Status Dataset::WriteDescriptions(const std::vector<PartEntry>& parts, const TableTotals& totals) {
   std::vector<std::pair<std::string, std::string>> contents;
   for (const Table& table : AllTables()) {
     const bool has_rows =
-        std::any_of(parts.begin(), parts.end(), [&](const PartInfo& part) { return part.table == table.id; });
+        std::any_of(parts.begin(), parts.end(), [&](const PartEntry& part) { return part.table == table.id; });
     const std::string base = "_schema/" + std::string(table.name);
     contents.emplace_back(base + ".json", TableSchemaJson(table.id));
     contents.emplace_back(base + ".duckdb.sql", DuckDbSql(table.id, has_rows));
@@ -296,18 +302,31 @@ absl::Status Dataset::WriteDescriptions(const std::vector<PartInfo>& parts) {
     contents.emplace_back(base + ".spark.ddl", SparkDdl(table.id));
   }
   contents.emplace_back("README.md", DatasetReadme(parts));
-  contents.emplace_back("_metadata.json", MetadataToJson(parts));
   contents.emplace_back("datapackage.json", DataPackageJson(parts));
   for (const auto& [name, content] : contents) {
     if (absl::Status status = Write(name, content); !status.ok()) return status;
   }
-  return absl::OkStatus();
+  return WriteMetadata(totals);
+}
+
+// As large as the manifests, so in a stream.
+absl::Status Dataset::WriteMetadata(const TableTotals& totals) {
+  absl::StatusOr<std::unique_ptr<PartListWriter>> file =
+      PartListWriter::Create(files_, Path("_metadata.json"), totals.MetadataHead());
+  if (!file.ok()) return file.status();
+  for (const Table& table : AllTables()) {
+    for (const auto& [shard, keeper] : manifests_) {
+      if (absl::Status status = keeper->CopyParts(table.id, file->get()); !status.ok()) return status;
+    }
+  }
+  if (absl::Status status = (*file)->Append("]}\n"); !status.ok()) return status;
+  return (*file)->Commit();
 }
 
 // Every file but SHA256SUMS and _SUCCESS, by path; those of parts are known and need no reading.
-absl::Status Dataset::WriteChecksums(const std::vector<PartInfo>& parts) {
+absl::Status Dataset::WriteChecksums(const std::vector<PartEntry>& parts) {
   std::map<std::string, std::string> sums;
-  for (const PartInfo& part : parts) sums[PartPath(part)] = part.sha256;
+  for (const PartEntry& part : parts) sums[PartPath(part)] = part.sha256;
   std::vector<std::string> prefixes = {""};
   for (const std::string_view name : kDirectories) prefixes.push_back(std::string(name) + "/");
   for (const Table& table : AllTables()) prefixes.push_back(std::string(table.name) + "/");
@@ -342,11 +361,15 @@ absl::Status Dataset::Finish(const FinishOptions& options) {
   }
   // An earlier Finish may have removed _tmp and then failed.
   if (absl::Status status = files_->MakeDirectory(Path(kTemporaryDirectory)); !status.ok()) return status;
-  if (absl::Status status = RemoveLeftovers(); !status.ok()) return status;
-  if (absl::Status status = CheckParts(options); !status.ok()) return status;
-  const std::vector<PartInfo> parts = AllParts();
-  if (absl::Status status = WriteDescriptions(parts); !status.ok()) return status;
-  if (absl::Status status = WriteChecksums(parts); !status.ok()) return status;
+  TableTotals totals;
+  const absl::StatusOr<std::vector<PartEntry>> parts = CheckParts(options.verify_checksums, &totals);
+  if (!parts.ok()) return parts.status();
+  if (options.expected_rows.has_value()) {
+    if (absl::Status status = CheckRows(*options.expected_rows); !status.ok()) return status;
+  }
+  if (absl::Status status = RemoveLeftovers(*parts); !status.ok()) return status;
+  if (absl::Status status = WriteDescriptions(*parts, totals); !status.ok()) return status;
+  if (absl::Status status = WriteChecksums(*parts); !status.ok()) return status;
   if (absl::Status status = RemoveTemporary(); !status.ok()) return status;
   const absl::Status succeeded = Write(kSuccess, "");
   // Where only the last fsync failed, every reader takes the dataset for finished: nothing of it may change any more.

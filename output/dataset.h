@@ -13,7 +13,6 @@
 #ifndef MXSCAN_OUTPUT_DATASET_H_
 #define MXSCAN_OUTPUT_DATASET_H_
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -26,13 +25,12 @@
 #include "absl/status/statusor.h"
 #include "io/file.h"
 #include "output/manifest.h"
+#include "output/manifest_keeper.h"
 #include "output/part.h"
 #include "output/run_info.h"
 #include "output/tables.h"
 
 namespace mxscan {
-
-using TableRows = std::array<uint64_t, kTableCount>;  // by TableId
 
 struct DatasetOptions {
   std::vector<int> shards = {0};  // that this dataset will hold; Resume adds those that are there
@@ -79,13 +77,17 @@ class Dataset {
   std::string Path(std::string_view name) const { return directory_ + "/" + std::string(name); }
   absl::Status MakeLayout();
   absl::Status CheckNoParts() const;
-  absl::Status RemoveLeftovers();
+  // `parts` are all that are listed.
+  absl::Status RemoveLeftovers(const std::vector<PartEntry>& parts);
   absl::Status RemoveTemporary();
-  std::vector<PartInfo> AllParts() const;
   absl::Status CheckPart(const PartInfo& part, bool verify_checksum);
-  absl::Status CheckParts(const FinishOptions& options);
-  absl::Status WriteDescriptions(const std::vector<PartInfo>& parts);
-  absl::Status WriteChecksums(const std::vector<PartInfo>& parts);
+  // Looks at the file of every part that is listed, adds what its manifest says of it to `totals` (which may be
+  // null), and gives the parts in order.
+  absl::StatusOr<std::vector<PartEntry>> CheckParts(bool verify_checksums, TableTotals* totals);
+  absl::Status CheckRows(const TableRows& expected) const;
+  absl::Status WriteDescriptions(const std::vector<PartEntry>& parts, const TableTotals& totals);
+  absl::Status WriteMetadata(const TableTotals& totals);
+  absl::Status WriteChecksums(const std::vector<PartEntry>& parts);
   absl::Status Write(std::string_view name, std::string_view content);
 
   FileSystem* const files_;

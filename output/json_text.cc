@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view kSealBegin = ",\n\"sha256\":\"";
 constexpr std::string_view kSealEnd = "\"}\n";
 constexpr size_t kDigestSize = 64;
-constexpr size_t kSealSize = kSealBegin.size() + kDigestSize + kSealEnd.size();
+static_assert(kJsonSealSize == kSealBegin.size() + kDigestSize + kSealEnd.size());
 
 std::string Digest(std::string_view octets) {
   Sha256 sha256;
@@ -44,17 +44,22 @@ nlohmann::ordered_json ParseJson(std::string_view text) {
   return Json::parse(text, nullptr, /*allow_exceptions=*/false);
 }
 
-void SealJson(std::string* text) {
-  const std::string digest = Digest(*text);
-  text->append(kSealBegin).append(digest).append(kSealEnd);
+std::string MakeJsonSeal(std::string_view digest) { return std::string(kSealBegin).append(digest).append(kSealEnd); }
+
+bool ParseJsonSeal(std::string_view octets, std::string* digest) {
+  if (octets.size() != kJsonSealSize || !octets.starts_with(kSealBegin) || !octets.ends_with(kSealEnd)) return false;
+  digest->assign(octets.substr(kSealBegin.size(), kDigestSize));
+  return true;
 }
 
+void SealJson(std::string* text) { *text += MakeJsonSeal(Digest(*text)); }
+
 JsonSeal CheckJsonSeal(std::string_view text) {
-  if (text.size() < kSealSize || !text.ends_with(kSealEnd)) return JsonSeal::kNone;
-  const std::string_view content = text.substr(0, text.size() - kSealSize);
-  const std::string_view seal = text.substr(content.size());
-  if (!seal.starts_with(kSealBegin)) return JsonSeal::kNone;
-  return seal.substr(kSealBegin.size(), kDigestSize) == Digest(content) ? JsonSeal::kGood : JsonSeal::kBroken;
+  if (text.size() < kJsonSealSize) return JsonSeal::kNone;
+  const std::string_view content = text.substr(0, text.size() - kJsonSealSize);
+  std::string digest;
+  if (!ParseJsonSeal(text.substr(content.size()), &digest)) return JsonSeal::kNone;
+  return digest == Digest(content) ? JsonSeal::kGood : JsonSeal::kBroken;
 }
 
 }  // namespace mxscan

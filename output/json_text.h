@@ -19,6 +19,12 @@ inline constexpr int kJsonDepthMax = 32;
 // `is_discarded()` where `text` is no JSON, holds a NUL octet, or nests deeper than kJsonDepthMax.
 nlohmann::ordered_json ParseJson(std::string_view text);
 
+// The seal: the last kJsonSealSize octets of a sealed text, made of the digest of all octets before them.
+inline constexpr size_t kJsonSealSize = 79;
+std::string MakeJsonSeal(std::string_view digest);
+// Whether `octets` have the form of a seal, and if so which digest they name.
+bool ParseJsonSeal(std::string_view octets, std::string* digest);
+
 // Ends `text`, an object without its closing brace that has members.
 void SealJson(std::string* text);
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <span>
+#include <utility>
 
-#include "io/check.h"
 #include "output/csv.h"
 #include "output/json_text.h"
 
@@ -47,7 +49,7 @@ Json ColumnsToJson(const Table& table, const std::vector<ColumnSummary>& columns
   return json;
 }
 
-Json PartToJson(const PartInfo& part) {
+Json MakePart(const PartInfo& part) {
   const Table& table = GetTable(part.table);
   Json json = Json::object();
   json["path"] = PartPath(part);
@@ -76,24 +78,6 @@ Json PartToJson(const PartInfo& part) {
   }
   json["row_groups"] = std::move(groups);
   return json;
-}
-
-// One part a line, so that a person can look for one.
-template <typename Entries, typename GetText>
-std::string WrapParts(int shard, const Entries& entries, const std::string& checkpoint, GetText get_text) {
-  std::string text = "{\"format\":\"" + std::string(kManifestFormat) +
-                     "\",\"version\":" + std::to_string(kManifestVersion) + ",\"shard\":" + std::to_string(shard) +
-                     ",\"parts\":[";
-  bool first = true;
-  for (const auto& entry : entries) {
-    text += first ? "\n" : ",\n";
-    first = false;
-    text += get_text(entry);
-  }
-  text += first ? "]" : "\n]";
-  if (!checkpoint.empty()) text += ",\n\"checkpoint\":" + checkpoint;
-  SealJson(&text);
-  return text;
 }
 
 // Reading: each Get returns false where the member is missing or of another type, and nothing throws.
@@ -206,14 +190,177 @@ bool ReadPart(const Json& json, PartInfo* part) {
                      [&](const Json& group) { return ReadRowGroup(group, *table, &part->row_groups.emplace_back()); });
 }
 
-bool PartBefore(const PartInfo& a, const PartInfo& b) {
+constexpr std::string_view kPartsBegin = "\"parts\":[";
+
+// A text as a file.
+class TextFile : public ReadableFile {
+ public:
+  explicit TextFile(std::string_view text) : text_(text) {}
+  absl::StatusOr<size_t> ReadAt(uint64_t offset, size_t size, char* buffer) override {
+    const std::string_view found = text_.substr(std::min<uint64_t>(offset, text_.size()), size);
+    std::memcpy(buffer, found.data(), found.size());
+    return found.size();
+  }
+  uint64_t size() const override { return text_.size(); }
+
+ private:
+  const std::string_view text_;
+};
+
+// Reads a manifest twice: for its seal, for of a damaged text nothing is to be believed, and then line by line.
+class ManifestParser {
+ public:
+  // `place` stands before every problem that is told.
+  ManifestParser(ReadableFile* file, std::string place)
+      : file_(file), place_(std::move(place)), octets_(file, file->size()) {}
+
+  absl::StatusOr<ManifestFrame> Read(PartVisitor visit) {
+    absl::Status status = CheckSeal();
+    if (status.ok()) status = ReadHead();
+    if (status.ok() && has_parts_) status = ReadParts(visit);
+    if (!status.ok()) return status;
+    return std::move(frame_);
+  }
+
+ private:
+  absl::Status Broken(std::string_view problem) const { return absl::DataLossError(place_ + std::string(problem)); }
+
+  absl::Status CheckSeal() {
+    const uint64_t size = file_->size();
+    std::string digest;
+    if (size >= kJsonSealSize) {
+      std::string end(kJsonSealSize, '\0');
+      const absl::StatusOr<size_t> got = file_->ReadAt(size - end.size(), end.size(), end.data());
+      if (!got.ok()) return got.status();
+      is_sealed_ = *got == end.size() && ParseJsonSeal(end, &digest);
+    }
+    frame_.file.size = size;
+    frame_.file.sealed_size = is_sealed_ ? size - kJsonSealSize : size;
+    Sha256 sha256;
+    for (BlockSource octets(file_, frame_.file.sealed_size);;) {
+      const absl::StatusOr<std::string_view> block = octets.Peek();
+      if (!block.ok()) return Annotated(block.status());
+      if (block->empty()) break;
+      sha256.Update(*block);
+      octets.Consume(block->size());
+    }
+    frame_.file.digest = sha256.FinishHex();
+    if (!is_sealed_ || frame_.file.digest == digest) return absl::OkStatus();
+    return Broken("is damaged: its checksum is not that of its content");
+  }
+
+  absl::Status Annotated(const absl::Status& status) const {
+    return absl::IsDataLoss(status) ? Broken(std::string(status.message())) : status;
+  }
+
+  // Appends the next line, with its line feed if it has one, to `line`; nothing at the end.
+  absl::Status ReadLine(std::string* line) {
+    for (;;) {
+      const absl::StatusOr<std::string_view> block = octets_.Peek();
+      if (!block.ok()) return Annotated(block.status());
+      if (block->empty()) return absl::OkStatus();
+      const size_t end = block->find('\n');
+      const size_t size = end == std::string_view::npos ? block->size() : end + 1;
+      line->append(block->substr(0, size));
+      octets_.Consume(size);
+      if (end != std::string_view::npos) return absl::OkStatus();
+    }
+  }
+
+  absl::Status ReadRest(std::string* text) {
+    for (;;) {
+      const size_t before = text->size();
+      absl::Status status = ReadLine(text);
+      if (!status.ok() || text->size() == before) return status;
+    }
+  }
+
+  // The first line; where it opens no list of parts, all of the text.
+  absl::Status ReadHead() {
+    std::string text;
+    if (absl::Status status = ReadLine(&text); !status.ok()) return status;
+    std::string_view line = text;
+    if (line.ends_with('\n')) line.remove_suffix(1);
+    has_parts_ = line.ends_with(kPartsBegin);
+    frame_.file.head_size = line.size();
+    if (has_parts_) return ReadHeadMembers(ParseJson(std::string(line) + "]}"));
+    if (absl::Status status = ReadRest(&text); !status.ok()) return status;
+    const Json json = ParseJson(text);
+    if (absl::Status status = ReadHeadMembers(json); !status.ok()) return status;
+    // Whoever copies parts copies lines.
+    if (!json["parts"].empty()) return Broken("has parts that are not on lines of their own");
+    TakeCheckpoint(json);
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadHeadMembers(const Json& json) {
+    if (!json.is_object()) return Broken("is no JSON object");
+    std::string format;
+    int version = 0;
+    if (!Get(json, "format", &format) || format != kManifestFormat ||
+        GetMember(json, "parts", Json::value_t::array) == nullptr || !Get(json, "shard", kShardMax, &frame_.shard)) {
+      return Broken("is no manifest of a dataset");
+    }
+    if (!Get(json, "version", kManifestVersion, &version) || version == 0) {
+      return Broken("is of a version that this program does not know");
+    }
+    if (version > 1 && !is_sealed_) return Broken("is damaged: its checksum is missing");
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadParts(PartVisitor visit) {
+    PartEntry previous;
+    std::string line;
+    for (size_t count = 1;; ++count) {
+      line.clear();
+      if (absl::Status status = ReadLine(&line); !status.ok()) return status;
+      const std::string part_name = "part " + std::to_string(count);
+      const bool is_last = !line.ends_with(",\n");
+      std::string_view text = line;
+      text.remove_suffix(std::min<size_t>(text.size(), is_last ? 1 : 2));
+      PartInfo part;
+      if (!ReadPart(ParseJson(text), &part) || part.shard != frame_.shard) {
+        return Broken(part_name + " cannot be understood");
+      }
+      // As they are written; one that is listed twice would be counted twice.
+      if (count > 1 && !PartBefore(previous, part)) return Broken(part_name + " is listed twice or out of order");
+      if (absl::Status status = visit(part, text.size()); !status.ok()) return status;
+      if (is_last) return ReadEnd();
+      previous = static_cast<const PartEntry&>(part);
+    }
+  }
+
+  // From the line that closes the list of parts.
+  absl::Status ReadEnd() {
+    std::string text;
+    if (absl::Status status = ReadRest(&text); !status.ok()) return status;
+    const Json json = text.starts_with(']') ? ParseJson("{" + std::string(kPartsBegin) + text) : Json();
+    if (!json.is_object()) return Broken("does not end as a manifest does");
+    TakeCheckpoint(json);
+    return absl::OkStatus();
+  }
+
+  void TakeCheckpoint(const Json& json) {
+    const Json* const checkpoint = GetMember(json, "checkpoint", Json::value_t::object);
+    if (checkpoint != nullptr) frame_.checkpoint = Dump(*checkpoint);
+  }
+
+  ReadableFile* const file_;
+  const std::string place_;
+  BlockSource octets_;
+  bool is_sealed_ = false;
+  bool has_parts_ = false;
+  ManifestFrame frame_;
+};
+
+}  // namespace
+
+bool PartBefore(const PartEntry& a, const PartEntry& b) {
   if (a.table != b.table) return a.table < b.table;
   return a.shard != b.shard ? a.shard < b.shard : a.number < b.number;
 }
 
-}  // namespace
-
-std::string PartPath(const PartInfo& part) {
+std::string PartPath(const PartEntry& part) {
   char name[32];
   std::snprintf(name, sizeof(name), "part-%05d-%05d", part.shard, part.number);
   return std::string(GetTable(part.table).name) + "/" + name + std::string(PartExtension(part.compression));
@@ -225,185 +372,119 @@ std::string ManifestPath(int shard) {
   return path;
 }
 
+std::string ManifestHead(int shard) {
+  return "{\"format\":\"" + std::string(kManifestFormat) + "\",\"version\":" + std::to_string(kManifestVersion) +
+         ",\"shard\":" + std::to_string(shard) + "," + std::string(kPartsBegin);
+}
+
+std::string PartToJson(const PartInfo& part) { return Dump(MakePart(part)); }
+
+std::string ManifestEnd(bool has_parts, const std::string& checkpoint) {
+  const std::string end = has_parts ? "\n]" : "]";
+  return checkpoint.empty() ? end : end + ",\n\"checkpoint\":" + checkpoint;
+}
+
 std::string ManifestToJson(int shard, const std::vector<PartInfo>& parts) {
   std::vector<PartInfo> sorted = parts;
   std::sort(sorted.begin(), sorted.end(), PartBefore);
-  return WrapParts(shard, sorted, "", [](const PartInfo& part) { return Dump(PartToJson(part)); });
+  std::string text = ManifestHead(shard);
+  for (size_t i = 0; i < sorted.size(); ++i) text += (i == 0 ? "\n" : ",\n") + PartToJson(sorted[i]);
+  text += ManifestEnd(!sorted.empty(), "");
+  SealJson(&text);
+  return text;
 }
 
 absl::StatusOr<Manifest> ManifestFromJson(std::string_view text) {
-  // Looked at first: of a damaged text nothing is to be believed, its version least of all.
-  const JsonSeal seal = CheckJsonSeal(text);
-  if (seal == JsonSeal::kBroken) return absl::DataLossError("is damaged: its checksum is not that of its content");
-  const Json json = ParseJson(text);
-  if (!json.is_object()) return absl::DataLossError("is no JSON object");
-  std::string format;
-  int version = 0;
+  TextFile file(text);
   Manifest manifest;
-  const Json* const parts = GetMember(json, "parts", Json::value_t::array);
-  if (!Get(json, "format", &format) || format != kManifestFormat || parts == nullptr ||
-      !Get(json, "shard", kShardMax, &manifest.shard)) {
-    return absl::DataLossError("is no manifest of a dataset");
-  }
-  if (!Get(json, "version", kManifestVersion, &version) || version == 0) {
-    return absl::DataLossError("is of a version that this program does not know");
-  }
-  if (version > 1 && seal == JsonSeal::kNone) return absl::DataLossError("is damaged: its checksum is missing");
-  if (const Json* const checkpoint = GetMember(json, "checkpoint", Json::value_t::object); checkpoint != nullptr) {
-    manifest.checkpoint = Dump(*checkpoint);
-  }
-  for (const Json& part : *parts) {
-    if (!ReadPart(part, &manifest.parts.emplace_back()) || manifest.parts.back().shard != manifest.shard) {
-      return absl::DataLossError("part " + std::to_string(manifest.parts.size()) + " cannot be understood");
-    }
-    // As they are written; one that is listed twice would be counted twice.
-    const size_t count = manifest.parts.size();
-    if (count > 1 && !PartBefore(manifest.parts[count - 2], manifest.parts[count - 1])) {
-      return absl::DataLossError("part " + std::to_string(count) + " is listed twice or out of order");
-    }
-  }
+  absl::StatusOr<ManifestFrame> frame = ManifestParser(&file, "").Read([&manifest](const PartInfo& part, uint64_t) {
+    manifest.parts.push_back(part);
+    return absl::OkStatus();
+  });
+  if (!frame.ok()) return frame.status();
+  manifest.shard = frame->shard;
+  manifest.checkpoint = std::move(frame->checkpoint);
   return manifest;
 }
 
-absl::StatusOr<std::vector<Manifest>> ReadManifests(FileSystem* files, const std::string& directory) {
+absl::StatusOr<std::vector<int>> ListManifests(FileSystem* files, const std::string& directory) {
   const absl::StatusOr<std::vector<std::string>> names = files->List(directory + "/_manifest");
   if (!names.ok()) {
     if (!absl::IsNotFound(names.status())) return names.status();
     return absl::NotFoundError(directory + ": holds no dataset (no _manifest directory)");
   }
-  std::vector<Manifest> manifests;
+  std::vector<int> shards;
   for (const std::string& name : *names) {
     int shard = 0;
-    const std::string path = "_manifest/" + name;
     // The name decides: what else lies there (a file that a killed run did not rename) is no manifest.
-    if (std::sscanf(name.c_str(), "shard-%5d.json", &shard) != 1 || path != ManifestPath(shard)) continue;
-    absl::StatusOr<std::string> text = ReadWholeFile(files, directory + "/" + path);
-    if (!text.ok()) return text.status();
-    absl::StatusOr<Manifest> manifest = ManifestFromJson(*text);
-    if (!manifest.ok()) {
-      return absl::DataLossError(directory + "/" + path + ": " + std::string(manifest.status().message()));
-    }
-    if (manifest->shard != shard) return absl::DataLossError(directory + "/" + path + ": is of another shard");
-    manifests.push_back(*std::move(manifest));
+    if (std::sscanf(name.c_str(), "shard-%5d.json", &shard) != 1 || "_manifest/" + name != ManifestPath(shard))
+      continue;
+    shards.push_back(shard);
   }
-  return manifests;
+  return shards;
 }
 
-std::vector<ColumnSummary> MergeColumns(TableId table, const std::vector<PartInfo>& parts) {
-  const std::span<const Column> columns = GetTable(table).columns;
-  std::vector<ColumnSummary> merged(columns.size());
-  std::vector<DistinctSketch> sketches(columns.size());
-  for (const PartInfo& part : parts) {
-    if (part.table != table) continue;
-    for (size_t i = 0; i < columns.size(); ++i) {
-      sketches[i].Merge(part.sketches[i]);
-      for (const RowGroupInfo& group : part.row_groups) MergeBounds(group.columns[i], columns[i].type, &merged[i]);
-    }
-  }
-  for (size_t i = 0; i < columns.size(); ++i) merged[i].distinct = sketches[i].Estimate();
-  return merged;
+absl::StatusOr<ManifestFrame> ReadManifest(FileSystem* files, const std::string& directory, int shard,
+                                           PartVisitor visit) {
+  const std::string path = directory + "/" + ManifestPath(shard);
+  const absl::StatusOr<std::unique_ptr<ReadableFile>> file = files->Open(path);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<ManifestFrame> frame =
+      ManifestParser(file->get(), path + ": ").Read([&](const PartInfo& part, uint64_t text_size) {
+        if (part.shard != shard) return absl::DataLossError(path + ": is of another shard");
+        return visit(part, text_size);
+      });
+  if (frame.ok() && frame->shard != shard) return absl::DataLossError(path + ": is of another shard");
+  return frame;
 }
 
-std::string MetadataToJson(const std::vector<PartInfo>& parts) {
-  std::vector<PartInfo> sorted = parts;
-  std::sort(sorted.begin(), sorted.end(), PartBefore);
+TableTotals::TableTotals() {
+  for (const Table& table : AllTables()) {
+    Totals& totals = tables_[static_cast<size_t>(table.id)];
+    totals.columns.resize(table.columns.size());
+    totals.sketches.resize(table.columns.size());
+  }
+}
+
+void TableTotals::Add(const PartInfo& part) {
+  Totals& totals = tables_[static_cast<size_t>(part.table)];
+  totals.rows += part.rows;
+  totals.bytes += part.bytes;
+  totals.uncompressed_bytes += part.uncompressed_bytes;
+  ++totals.parts;
+  const std::span<const Column> columns = GetTable(part.table).columns;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    totals.sketches[i].Merge(part.sketches[i]);
+    for (const RowGroupInfo& group : part.row_groups) {
+      MergeBounds(group.columns[i], columns[i].type, &totals.columns[i]);
+    }
+  }
+}
+
+std::vector<ColumnSummary> TableTotals::Columns(TableId table) const {
+  const Totals& totals = tables_[static_cast<size_t>(table)];
+  std::vector<ColumnSummary> columns = totals.columns;
+  for (size_t i = 0; i < columns.size(); ++i) columns[i].distinct = totals.sketches[i].Estimate();
+  return columns;
+}
+
+std::string TableTotals::MetadataHead() const {
   std::string text = "{\"format\":\"" + std::string(kMetadataFormat) +
                      "\",\"version\":" + std::to_string(kFormatVersion) + ",\"tables\":{";
   bool first = true;
   for (const Table& table : AllTables()) {
+    const Totals& totals = tables_[static_cast<size_t>(table.id)];
     Json json = Json::object();
-    uint64_t rows = 0, bytes = 0, uncompressed_bytes = 0, count = 0;
-    for (const PartInfo& part : sorted) {
-      if (part.table != table.id) continue;
-      rows += part.rows;
-      bytes += part.bytes;
-      uncompressed_bytes += part.uncompressed_bytes;
-      ++count;
-    }
-    json["rows"] = rows;
-    json["parts"] = count;
-    json["bytes"] = bytes;
-    json["uncompressed_bytes"] = uncompressed_bytes;
-    json["columns"] = ColumnsToJson(table, MergeColumns(table.id, sorted));
+    json["rows"] = totals.rows;
+    json["parts"] = totals.parts;
+    json["bytes"] = totals.bytes;
+    json["uncompressed_bytes"] = totals.uncompressed_bytes;
+    json["columns"] = ColumnsToJson(table, Columns(table.id));
     text += first ? "\n" : ",\n";
     first = false;
     text += "\"" + std::string(table.name) + "\":" + Dump(json);
   }
-  text += "},\n\"parts\":[";
-  first = true;
-  for (const PartInfo& part : sorted) {
-    text += first ? "\n" : ",\n";
-    first = false;
-    text += Dump(PartToJson(part));
-  }
-  text += "]}\n";
-  return text;
-}
-
-ManifestKeeper::ManifestKeeper(FileSystem* files, std::string directory, int shard, std::vector<PartInfo> parts,
-                               std::string checkpoint)
-    : files_(files), directory_(std::move(directory)), shard_(shard), checkpoint_(std::move(checkpoint)) {
-  for (PartInfo& part : parts) {
-    MXSCAN_CHECK(part.shard == shard_);
-    std::string json = Dump(PartToJson(part));
-    const Key key{part.table, part.number};
-    entries_.emplace(key, Entry{std::move(part), std::move(json)});
-  }
-}
-
-absl::Status ManifestKeeper::AddParts(std::vector<PartInfo> parts, std::string checkpoint) {
-  std::vector<std::string> texts;
-  texts.reserve(parts.size());
-  for (const PartInfo& part : parts) texts.push_back(Dump(PartToJson(part)));
-  const std::lock_guard<std::mutex> lock(mutex_);
-  std::vector<Key> keys;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    MXSCAN_CHECK(parts[i].shard == shard_);
-    keys.emplace_back(parts[i].table, parts[i].number);
-    const bool added = entries_.emplace(keys.back(), Entry{std::move(parts[i]), std::move(texts[i])}).second;
-    MXSCAN_CHECK(added);
-  }
-  checkpoint_.swap(checkpoint);
-  absl::Status status = WriteLocked();
-  if (status.ok()) return status;
-  // What is not on disk must not slip into the manifest with the next parts.
-  for (const Key& key : keys) entries_.erase(key);
-  checkpoint_.swap(checkpoint);
-  return status;
-}
-
-absl::Status ManifestKeeper::Write() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return WriteLocked();
-}
-
-absl::Status ManifestKeeper::WriteLocked() {
-  return WriteFileAtomically(
-      files_, directory_ + "/" + ManifestPath(shard_),
-      WrapParts(shard_, entries_, checkpoint_, [](const auto& entry) { return entry.second.json; }));
-}
-
-std::vector<PartInfo> ManifestKeeper::parts() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  std::vector<PartInfo> parts;
-  parts.reserve(entries_.size());
-  for (const auto& [key, entry] : entries_) parts.push_back(entry.part);
-  return parts;
-}
-
-std::string ManifestKeeper::checkpoint() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return checkpoint_;
-}
-
-int ManifestKeeper::NextPartNumber(TableId table, int first, int stride) const {
-  MXSCAN_CHECK(first >= 0 && stride >= 1);
-  const std::lock_guard<std::mutex> lock(mutex_);
-  int number = first;
-  for (const auto& [key, entry] : entries_) {
-    if (key.first == table && key.second >= number && (key.second - first) % stride == 0) number = key.second + stride;
-  }
-  return number;
+  return text + "},\n" + std::string(kPartsBegin);
 }
 
 }  // namespace mxscan

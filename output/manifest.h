@@ -1,29 +1,29 @@
 // Manifests: which parts a shard has. The authority on what belongs to a dataset.
 //
 // Purpose: a part exists for readers once a manifest lists it; a part that none lists is garbage of a killed run. Each
-// shard has one manifest (_manifest/shard-00000.json), rewritten atomically at each commit; several workers that write
-// one shard share its ManifestKeeper. Parts are listed by table, then number, whatever the order they came in, so the
-// same rows give the same octets. Beside the parts a manifest keeps the run's checkpoint, a JSON object that this
-// folder does not look into: what the writer must know to go on from exactly these parts. Ownership: PartInfo is a
-// value; a ManifestKeeper borrows its FileSystem. Thread safety: a ManifestKeeper may be used by many threads. Errors:
-// a manifest that cannot be written leaves the old one in place and the keeper as it was; kDataLoss for a manifest that
-// cannot be understood.
+// shard has one manifest (_manifest/shard-00000.json), rewritten atomically at each commit (manifest_keeper.h). Parts
+// are listed by table, then number, whatever the order they came in, so the same rows give the same octets; each on a
+// line of its own, so a manifest is read and copied in a stream, with the memory of its longest line. Beside the parts
+// a manifest keeps the run's checkpoint, a JSON object that this folder does not look into: what the writer must know
+// to go on from exactly these parts. Ownership: values. Thread safety: a TableTotals belongs to one thread at a time;
+// all else is pure functions. Errors: kDataLoss for a manifest that cannot be understood, or is not the one that was
+// sealed.
 #ifndef MXSCAN_OUTPUT_MANIFEST_H_
 #define MXSCAN_OUTPUT_MANIFEST_H_
 
+#include <array>
 #include <cstdint>
-#include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "io/file.h"
 #include "output/codec.h"
 #include "output/column_stats.h"
+#include "output/part_list.h"
 #include "output/tables.h"
 
 namespace mxscan {
@@ -41,7 +41,8 @@ struct RowGroupInfo {
   friend bool operator==(const RowGroupInfo&, const RowGroupInfo&) = default;
 };
 
-struct PartInfo {
+// What names a part, and what its file must be.
+struct PartEntry {
   TableId table = TableId::kDomains;
   int shard = 0;
   int number = 0;
@@ -49,7 +50,13 @@ struct PartInfo {
   uint64_t rows = 0;
   uint64_t bytes = 0;  // of the file
   uint64_t uncompressed_bytes = 0;
-  std::string sha256;                    // of the file
+  std::string sha256;  // of the file
+
+  friend bool operator==(const PartEntry&, const PartEntry&) = default;
+};
+
+// What a manifest says of a part. Some ten KiB: what is kept of many parts is their PartEntry, or less.
+struct PartInfo : PartEntry {
   std::vector<DistinctSketch> sketches;  // of each column over the whole part, for estimates that merge
   std::vector<RowGroupInfo> row_groups;
 
@@ -57,9 +64,16 @@ struct PartInfo {
 };
 
 // "domains/part-00000-00000.csv.zst", relative to the dataset.
-std::string PartPath(const PartInfo& part);
+std::string PartPath(const PartEntry& part);
 // "_manifest/shard-00000.json"
 std::string ManifestPath(int shard);
+// The order of parts in manifests and everywhere else: by table, shard, number.
+bool PartBefore(const PartEntry& a, const PartEntry& b);
+
+// What a manifest is made of: its head, the parts' texts behind separators, its end, and the seal.
+std::string ManifestHead(int shard);
+std::string PartToJson(const PartInfo& part);
+std::string ManifestEnd(bool has_parts, const std::string& checkpoint);
 
 std::string ManifestToJson(int shard, const std::vector<PartInfo>& parts);
 struct Manifest {
@@ -69,45 +83,41 @@ struct Manifest {
 };
 absl::StatusOr<Manifest> ManifestFromJson(std::string_view text);
 
-// Every manifest of the dataset, by shard. kNotFound where the directory holds no dataset.
-absl::StatusOr<std::vector<Manifest>> ReadManifests(FileSystem* files, const std::string& directory);
+// The shards that have a manifest, in order. kNotFound where the directory holds no dataset.
+absl::StatusOr<std::vector<int>> ListManifests(FileSystem* files, const std::string& directory);
 
-// _metadata.json: every part of every shard, and each table's columns over all of them.
-std::string MetadataToJson(const std::vector<PartInfo>& parts);
-// Column statistics over the parts of one table, in the table's order.
-std::vector<ColumnSummary> MergeColumns(TableId table, const std::vector<PartInfo>& parts);
+// A manifest apart from its parts.
+struct ManifestFrame {
+  int shard = 0;
+  std::string checkpoint;
+  PartListFile file;
+};
+// `text_size`: of what PartToJson made of the part. A status that is not OK ends the reading.
+using PartVisitor = absl::FunctionRef<absl::Status(const PartInfo& part, uint64_t text_size)>;
+// Gives every part to `visit`, in order, after the seal was found right.
+absl::StatusOr<ManifestFrame> ReadManifest(FileSystem* files, const std::string& directory, int shard,
+                                           PartVisitor visit);
 
-class ManifestKeeper {
+// What parts, of however many shards, say together of each table. Adding is associative and commutative.
+class TableTotals {
  public:
-  // `directory` is the dataset's. `parts` and `checkpoint` are those of the shard's manifest as it is.
-  ManifestKeeper(FileSystem* files, std::string directory, int shard, std::vector<PartInfo> parts,
-                 std::string checkpoint = "");
-  int shard() const { return shard_; }
-  // Lists the parts, all or none, with `checkpoint` (a JSON object or empty) and rewrites the manifest. The parts'
-  // files must be in place, synced with their directories.
-  absl::Status AddParts(std::vector<PartInfo> parts, std::string checkpoint);
-  // Rewrites the manifest as it is: for a new one, that lists nothing yet.
-  absl::Status Write();
-  std::vector<PartInfo> parts() const;
-  std::string checkpoint() const;
-  // The next number of a writer whose numbers are first, first + stride, ...: above those of them that the table has.
-  // Other writers' numbers do not count, so that it does not matter who commits when.
-  int NextPartNumber(TableId table, int first, int stride) const;
+  TableTotals();
+  void Add(const PartInfo& part);
+  // In the table's order.
+  std::vector<ColumnSummary> Columns(TableId table) const;
+  // The beginning of _metadata.json: every table and its columns. The parts follow, as in a manifest, and "]}\n".
+  std::string MetadataHead() const;
 
  private:
-  using Key = std::pair<TableId, int>;
-  struct Entry {
-    PartInfo part;
-    std::string json;  // made once: a manifest is rewritten at every commit
+  struct Totals {
+    uint64_t rows = 0;
+    uint64_t parts = 0;
+    uint64_t bytes = 0;
+    uint64_t uncompressed_bytes = 0;
+    std::vector<ColumnSummary> columns;
+    std::vector<DistinctSketch> sketches;
   };
-  absl::Status WriteLocked();
-
-  FileSystem* const files_;
-  const std::string directory_;
-  const int shard_;
-  mutable std::mutex mutex_;
-  std::map<Key, Entry> entries_;  // guarded by mutex_
-  std::string checkpoint_;        // the same
+  std::array<Totals, kTableCount> tables_;  // by TableId
 };
 
 }  // namespace mxscan

@@ -27,6 +27,7 @@
 #include "output/codec.h"
 #include "output/csv.h"
 #include "output/manifest.h"
+#include "output/manifest_keeper.h"
 
 namespace mxscan {
 

@@ -11,7 +11,7 @@ constexpr size_t kReadChunkSize = size_t{128} << 10;
 
 }  // namespace
 
-LineSource::LineSource(FileSystem* files, std::string directory, std::vector<PartInfo> parts)
+LineSource::LineSource(FileSystem* files, std::string directory, std::vector<PartEntry> parts)
     : files_(files), directory_(std::move(directory)), parts_(std::move(parts)) {}
 
 LineSource::~LineSource() = default;
@@ -35,7 +35,7 @@ absl::StatusOr<bool> LineSource::Next(std::string_view* line) {
 }
 
 absl::Status LineSource::OpenPart() {
-  const PartInfo& part = parts_[next_part_++];
+  const PartEntry& part = parts_[next_part_++];
   path_ = directory_ + "/" + PartPath(part);
   line_number_ = 0;
   file_offset_ = 0;
@@ -121,31 +121,34 @@ absl::Status LineSource::EndPart() {
 
 absl::StatusOr<DatasetReader> DatasetReader::Open(FileSystem* files, std::string directory) {
   while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
-  absl::StatusOr<std::vector<Manifest>> manifests = ReadManifests(files, directory);
-  if (!manifests.ok()) return manifests.status();
+  const absl::StatusOr<std::vector<int>> shards = ListManifests(files, directory);
+  if (!shards.ok()) return shards.status();
   DatasetReader reader;
+  for (const int shard : *shards) {
+    const absl::StatusOr<ManifestFrame> manifest =
+        ReadManifest(files, directory, shard, [&reader](const PartInfo& part, uint64_t /*text_size*/) {
+          reader.parts_.push_back(part);
+          return absl::OkStatus();
+        });
+    if (!manifest.ok()) return manifest.status();
+  }
+  std::sort(reader.parts_.begin(), reader.parts_.end(), PartBefore);
   reader.files_ = files;
   reader.finished_ = files->Exists(directory + "/_SUCCESS");
   reader.directory_ = std::move(directory);
-  reader.manifests_ = *std::move(manifests);
   return reader;
 }
 
-std::vector<PartInfo> DatasetReader::Parts(TableId table) const {
-  std::vector<PartInfo> parts;
-  for (const Manifest& manifest : manifests_) {
-    std::copy_if(manifest.parts.begin(), manifest.parts.end(), std::back_inserter(parts),
-                 [table](const PartInfo& part) { return part.table == table; });
-  }
-  std::sort(parts.begin(), parts.end(), [](const PartInfo& a, const PartInfo& b) {
-    return a.shard != b.shard ? a.shard < b.shard : a.number < b.number;
-  });
+std::vector<PartEntry> DatasetReader::Parts(TableId table) const {
+  std::vector<PartEntry> parts;
+  std::copy_if(parts_.begin(), parts_.end(), std::back_inserter(parts),
+               [table](const PartEntry& part) { return part.table == table; });
   return parts;
 }
 
 uint64_t DatasetReader::RowCount(TableId table) const {
   uint64_t rows = 0;
-  for (const PartInfo& part : Parts(table)) rows += part.rows;
+  for (const PartEntry& part : parts_) rows += part.table == table ? part.rows : 0;
   return rows;
 }
 

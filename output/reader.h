@@ -31,7 +31,7 @@ inline constexpr size_t kRowSizeMax = size_t{16} << 20;  // octets; a longer lin
 class LineSource {
  public:
   // `parts` are of one table.
-  LineSource(FileSystem* files, std::string directory, std::vector<PartInfo> parts);
+  LineSource(FileSystem* files, std::string directory, std::vector<PartEntry> parts);
   ~LineSource();
   LineSource(const LineSource&) = delete;
   LineSource& operator=(const LineSource&) = delete;
@@ -50,7 +50,7 @@ class LineSource {
 
   FileSystem* const files_;
   const std::string directory_;
-  const std::vector<PartInfo> parts_;
+  const std::vector<PartEntry> parts_;
   size_t next_part_ = 0;
   std::string path_;
 
@@ -70,7 +70,7 @@ class LineSource {
 template <typename Row>
 class RowReader {
  public:
-  RowReader(FileSystem* files, std::string directory, std::vector<PartInfo> parts)
+  RowReader(FileSystem* files, std::string directory, std::vector<PartEntry> parts)
       : lines_(files, std::move(directory), std::move(parts)) {}
   // False after the last row.
   absl::StatusOr<bool> Next(Row* row) {
@@ -97,10 +97,10 @@ class DatasetReader {
   static absl::StatusOr<DatasetReader> Open(FileSystem* files, std::string directory);
 
   const std::string& directory() const { return directory_; }
-  bool finished() const { return finished_; }  // _SUCCESS is there
-  const std::vector<Manifest>& manifests() const { return manifests_; }
+  bool finished() const { return finished_; }                     // _SUCCESS is there
+  const std::vector<PartEntry>& parts() const { return parts_; }  // of all tables, in order
   // Of one table, by shard, then number.
-  std::vector<PartInfo> Parts(TableId table) const;
+  std::vector<PartEntry> Parts(TableId table) const;
   uint64_t RowCount(TableId table) const;
 
   template <typename Row>
@@ -123,7 +123,7 @@ class DatasetReader {
   FileSystem* files_ = nullptr;
   std::string directory_;
   bool finished_ = false;
-  std::vector<Manifest> manifests_;
+  std::vector<PartEntry> parts_;
 };
 
 }  // namespace mxscan

@@ -176,9 +176,9 @@ std::string ReplaceAll(std::string text, std::string_view from, std::string_view
   return text;
 }
 
-uint64_t CountRows(TableId table, const std::vector<PartInfo>& parts) {
+uint64_t CountRows(TableId table, const std::vector<PartEntry>& parts) {
   uint64_t rows = 0;
-  for (const PartInfo& part : parts) rows += part.table == table ? part.rows : 0;
+  for (const PartEntry& part : parts) rows += part.table == table ? part.rows : 0;
   return rows;
 }
 
@@ -240,7 +240,7 @@ std::string SparkDdl(TableId id) {
          "\n";
 }
 
-std::string DataPackageJson(const std::vector<PartInfo>& parts) {
+std::string DataPackageJson(const std::vector<PartEntry>& parts) {
   Json package = Json::object();
   package["name"] = "mxscan";
   package["title"] = "A survey of mail DNS";
@@ -250,7 +250,7 @@ std::string DataPackageJson(const std::vector<PartInfo>& parts) {
     Json paths = Json::array();
     Json files = Json::array();
     uint64_t bytes = 0;
-    for (const PartInfo& part : parts) {
+    for (const PartEntry& part : parts) {
       if (part.table != table.id) continue;
       paths.push_back(PartPath(part));
       files.push_back({{"path", PartPath(part)},
@@ -283,15 +283,15 @@ std::string DataPackageJson(const std::vector<PartInfo>& parts) {
   return Pretty(package);
 }
 
-std::string DatasetReadme(const std::vector<PartInfo>& parts) {
+std::string DatasetReadme(const std::vector<PartEntry>& parts) {
   std::string text(kReadmeIntroduction);
   for (const Table& table : AllTables()) {
     text += "- `" + std::string(table.name) + "` (" + std::to_string(CountRows(table.id, parts)) +
             " rows): " + std::string(table.description) + ".\n";
   }
-  const PartInfo example = parts.empty() ? PartInfo() : parts.front();
+  const PartEntry example = parts.empty() ? PartEntry() : parts.front();
   const bool zstd = std::any_of(parts.begin(), parts.end(),
-                                [](const PartInfo& part) { return part.compression == Compression::kZstd; });
+                                [](const PartEntry& part) { return part.compression == Compression::kZstd; });
   std::string readers(kReadmeReaders);
   readers = ReplaceAll(std::move(readers), "$PANDAS", zstd ? kPandasZstd : kPandasOther);
   readers = ReplaceAll(std::move(readers), "$SPARK", zstd ? kSparkZstd : "");

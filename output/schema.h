@@ -26,9 +26,9 @@ std::string ClickHouseSql(TableId table, bool has_rows);
 std::string SparkDdl(TableId table);
 
 // datapackage.json: one resource a table, with checksum and size of every part.
-std::string DataPackageJson(const std::vector<PartInfo>& parts);
+std::string DataPackageJson(const std::vector<PartEntry>& parts);
 // README.md of the dataset.
-std::string DatasetReadme(const std::vector<PartInfo>& parts);
+std::string DatasetReadme(const std::vector<PartEntry>& parts);
 
 }  // namespace mxscan
 

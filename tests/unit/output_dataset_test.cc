@@ -19,6 +19,7 @@ namespace {
 
 using output_testing::Content;
 using output_testing::MortalFiles;
+using output_testing::PartsOf;
 using output_testing::RowMaker;
 using output_testing::ScratchDirectory;
 using output_testing::Snapshot;
@@ -220,7 +221,7 @@ class OutputFinish : public testing::Test {
     dataset_ = *Dataset::Create(PosixFileSystem(), directory_, SmallParts());
     MXSCAN_CHECK(WriteAll(dataset_.get()).ok());
   }
-  std::string FirstPart() const { return directory_ + "/" + PartPath(dataset_->manifest(0)->parts().at(0)); }
+  std::string FirstPart() const { return directory_ + "/" + PartPath(PartsOf(*dataset_->manifest(0)).at(0)); }
   bool Succeeded() const { return std::filesystem::exists(directory_ + "/_SUCCESS"); }
 
   ScratchDirectory scratch_;
@@ -396,16 +397,51 @@ TEST(OutputMetadata, ShardsMergedEqualOneRun) {
       writers.push_back(dataset->NewPartWriter(TableId::kDomains, worker, workers, shard));
     }
     for (size_t i = 0; i < 500; ++i) MXSCAN_CHECK(writers[i % writers.size()]->Append(maker.Make<DomainRow>()).ok());
-    std::vector<PartInfo> parts;
+    TableTotals totals;
     for (const auto& writer : writers) MXSCAN_CHECK(writer->Commit().ok());
     for (const int shard : options.shards) {
-      for (const PartInfo& part : dataset->manifest(shard)->parts()) parts.push_back(part);
+      for (const PartInfo& part : PartsOf(*dataset->manifest(shard))) totals.Add(part);
     }
-    return MergeColumns(TableId::kDomains, parts);
+    return totals.Columns(TableId::kDomains);
   };
   DatasetOptions sharded = SmallParts();
   sharded.shards = {0, 1, 2};
   EXPECT_EQ(columns("one", {}, 1), columns("sharded", sharded, 3));
+}
+
+// As the manifests say it, by table, then shard.
+TEST(OutputMetadata, ListsThePartsOfEveryShard) {
+  ScratchDirectory scratch;
+  const std::string directory = scratch.path("run");
+  DatasetOptions options = SmallParts();
+  options.shards = {0, 3};
+  std::unique_ptr<Dataset> dataset = *Dataset::Create(PosixFileSystem(), directory, options);
+  RowMaker maker(kSeed);
+  for (const int shard : {3, 0}) {
+    const auto mx = dataset->NewPartWriter(TableId::kMx, 0, 1, shard);
+    const auto domains = dataset->NewPartWriter(TableId::kDomains, 0, 1, shard);
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_TRUE(mx->Append(maker.Make<MxRow>()).ok());
+      ASSERT_TRUE(domains->Append(maker.Make<DomainRow>()).ok());
+    }
+    ASSERT_TRUE(mx->Commit().ok());
+    ASSERT_TRUE(domains->Commit().ok());
+  }
+  ASSERT_TRUE(dataset->WriteRun(ExampleRun()).ok());
+  ASSERT_TRUE(dataset->Finish({}).ok());
+  std::vector<nlohmann::json> expected;
+  for (const char* table : {"domains", "mx"}) {
+    for (const char* name : {"shard-00000.json", "shard-00003.json"}) {
+      const auto manifest = nlohmann::json::parse(Content(directory + "/_manifest/" + name));
+      for (const auto& part : manifest["parts"]) {
+        if (part["table"] == table) expected.push_back(part);
+      }
+    }
+  }
+  EXPECT_GT(expected.size(), 8u);
+  const auto metadata = nlohmann::json::parse(Content(directory + "/_metadata.json"));
+  EXPECT_EQ(metadata["parts"].get<std::vector<nlohmann::json>>(), expected);
+  EXPECT_EQ(metadata["tables"]["mx"]["rows"], 200);
 }
 
 TEST(OutputSchema, EmptyTablesAreStillDefined) {

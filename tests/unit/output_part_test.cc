@@ -18,6 +18,7 @@ namespace {
 
 using output_testing::Content;
 using output_testing::MortalFiles;
+using output_testing::PartsOf;
 using output_testing::RowMaker;
 using output_testing::ScratchDirectory;
 
@@ -39,7 +40,7 @@ class OutputPart : public testing::TestWithParam<Compression> {
   }
   // `count` rows of a fixed seed through one writer; the parts that came of it.
   std::vector<PartInfo> WriteRows(const PartOptions& options, int count) {
-    ManifestKeeper manifest(PosixFileSystem(), directory(), 0, {});
+    ManifestKeeper manifest(PosixFileSystem(), directory(), 0);
     PartWriter writer(PosixFileSystem(), directory(), TableId::kMx, options, &manifest);
     RowMaker maker(kSeed);
     for (int i = 0; i < count; ++i) {
@@ -49,7 +50,7 @@ class OutputPart : public testing::TestWithParam<Compression> {
     EXPECT_TRUE(writer.Commit().ok());
     EXPECT_EQ(writer.rows(), static_cast<uint64_t>(count));
     EXPECT_EQ(writer.committed_rows(), static_cast<uint64_t>(count));
-    return manifest.parts();
+    return PartsOf(manifest);
   }
   // The lines that WriteRows wrote, without headers.
   static std::string Lines(int count) {
@@ -178,7 +179,7 @@ TEST_P(OutputPart, ADamagedStreamIsNoSilence) {
 
 TEST_P(OutputPart, TheCommitProtocolIsKept) {
   MortalFiles files;
-  ManifestKeeper manifest(&files, directory(), 0, {});
+  ManifestKeeper manifest(&files, directory(), 0);
   PartWriter writer(&files, directory(), TableId::kMx, Options(), &manifest);
   RowMaker maker(kSeed);
   ASSERT_TRUE(writer.Append(maker.Make<MxRow>()).ok());
@@ -196,7 +197,7 @@ TEST_P(OutputPart, TheCommitProtocolIsKept) {
 // The rows of two writers, one of which has filled a part already, appear with one rewriting of the manifest.
 TEST_P(OutputPart, PartsAreCommittedTogether) {
   MortalFiles files;
-  ManifestKeeper manifest(&files, directory(), 0, {});
+  ManifestKeeper manifest(&files, directory(), 0);
   PartOptions options = Options();
   options.part_size_max = 10'000;
   PartWriter mx(&files, directory(), TableId::kMx, options, &manifest);
@@ -204,7 +205,7 @@ TEST_P(OutputPart, PartsAreCommittedTogether) {
   RowMaker maker(kSeed);
   for (int i = 0; i < 500; ++i) ASSERT_TRUE(mx.Append(maker.Make<MxRow>()).ok());
   ASSERT_TRUE(domains.Append(maker.Make<DomainRow>()).ok());
-  EXPECT_TRUE(manifest.parts().empty()) << "a full part waits for what belongs to it";
+  EXPECT_TRUE(PartsOf(manifest).empty()) << "a full part waits for what belongs to it";
   EXPECT_FALSE(std::filesystem::exists(directory() + "/_manifest/shard-00000.json"));
   std::vector<ClosedPart> closed;
   ASSERT_TRUE(mx.Close(&closed).ok());
@@ -213,26 +214,26 @@ TEST_P(OutputPart, PartsAreCommittedTogether) {
   const size_t parts = closed.size();
   const size_t before = files.log().size();
   ASSERT_TRUE(CommitParts(&files, directory(), std::move(closed), "{\"lines\":7}", &manifest).ok());
-  EXPECT_EQ(manifest.parts().size(), parts);
+  EXPECT_EQ(PartsOf(manifest).size(), parts);
   const std::string listed = directory() + "/_manifest/shard-00000.json";
   const std::vector<std::string> log(files.log().begin() + static_cast<ptrdiff_t>(before), files.log().end());
   EXPECT_EQ(std::count(log.begin(), log.end(), "rename " + listed), 1);
   EXPECT_EQ(log.back(), "syncdir " + directory() + "/_manifest");
   const absl::StatusOr<Manifest> read = ManifestFromJson(Content(listed));
   ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(read->parts, manifest.parts());
+  EXPECT_EQ(read->parts, PartsOf(manifest));
   EXPECT_EQ(read->checkpoint, "{\"lines\":7}");
   // The next rows go to new parts, and the checkpoint stays until there is another.
   ASSERT_TRUE(mx.Append(maker.Make<MxRow>()).ok());
   ASSERT_TRUE(mx.Commit().ok());
-  EXPECT_EQ(manifest.parts().size(), parts + 1);
+  EXPECT_EQ(PartsOf(manifest).size(), parts + 1);
   EXPECT_EQ(ManifestFromJson(Content(listed))->checkpoint, "{\"lines\":7}");
 }
 
 TEST_P(OutputPart, ACommitThatFailsListsNothing) {
   for (uint64_t life = 1; life < 60; ++life) {
     MortalFiles whole;
-    ManifestKeeper manifest(&whole, directory(), 0, {});
+    ManifestKeeper manifest(&whole, directory(), 0);
     PartWriter mx(&whole, directory(), TableId::kMx, Options(), &manifest);
     PartWriter domains(&whole, directory(), TableId::kDomains, Options(), &manifest);
     RowMaker maker(kSeed);
@@ -242,20 +243,20 @@ TEST_P(OutputPart, ACommitThatFailsListsNothing) {
     ASSERT_TRUE(mx.Close(&closed).ok());
     ASSERT_TRUE(domains.Close(&closed).ok());
     MortalFiles files(life);
-    ManifestKeeper mortal(&files, directory(), 0, {}, "{}");
+    ManifestKeeper mortal(&files, directory(), 0);
     if (CommitParts(&files, directory(), std::move(closed), "{\"lines\":1}", &mortal).ok()) {
       EXPECT_GT(life, 5u);
       return;
     }
-    EXPECT_TRUE(mortal.parts().empty());
-    EXPECT_EQ(mortal.checkpoint(), "{}");
+    EXPECT_EQ(mortal.rows(), TableRows{});
+    EXPECT_EQ(mortal.checkpoint(), "");
   }
   FAIL() << "it never succeeds";
 }
 
 TEST_P(OutputPart, AnErrorSticks) {
   MortalFiles files(3);
-  ManifestKeeper manifest(&files, directory(), 0, {});
+  ManifestKeeper manifest(&files, directory(), 0);
   PartWriter writer(&files, directory(), TableId::kMx, Options(), &manifest);
   RowMaker maker(kSeed);
   ASSERT_TRUE(writer.Append(maker.Make<MxRow>()).ok());
@@ -263,11 +264,11 @@ TEST_P(OutputPart, AnErrorSticks) {
   EXPECT_FALSE(writer.Append(maker.Make<MxRow>()).ok());
   EXPECT_FALSE(writer.Commit().ok());
   EXPECT_EQ(writer.committed_rows(), 0u);
-  EXPECT_TRUE(manifest.parts().empty());
+  EXPECT_TRUE(PartsOf(manifest).empty());
 }
 
 TEST_P(OutputPart, ANullWhereNoneMayBeIsRefused) {
-  ManifestKeeper manifest(PosixFileSystem(), directory(), 0, {});
+  ManifestKeeper manifest(PosixFileSystem(), directory(), 0);
   PartWriter writer(PosixFileSystem(), directory(), TableId::kMx, Options(), &manifest);
   MxRow row;
   row.domain = "a.";
@@ -275,13 +276,13 @@ TEST_P(OutputPart, ANullWhereNoneMayBeIsRefused) {
   ASSERT_TRUE(writer.Append(row).ok());
   const absl::Status status = writer.Commit();
   EXPECT_NE(std::string(status.message()).find("column preference must not be NULL"), std::string::npos) << status;
-  EXPECT_TRUE(manifest.parts().empty());
+  EXPECT_TRUE(PartsOf(manifest).empty());
 }
 
 TEST_P(OutputPart, ARowLongerThanAPartIsAPart) {
   PartOptions options = Options();
   options.part_size_max = 1'000;
-  ManifestKeeper manifest(PosixFileSystem(), directory(), 0, {});
+  ManifestKeeper manifest(PosixFileSystem(), directory(), 0);
   PartWriter writer(PosixFileSystem(), directory(), TableId::kMx, options, &manifest);
   const std::string name = std::string(900'000, 'x') + ".";
   MxRow row;
@@ -290,7 +291,7 @@ TEST_P(OutputPart, ARowLongerThanAPartIsAPart) {
   row.exchange = "b.";
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(writer.Append(row).ok());
   ASSERT_TRUE(writer.Commit().ok());
-  const std::vector<PartInfo> parts = manifest.parts();
+  const std::vector<PartInfo> parts = PartsOf(manifest);
   ASSERT_EQ(parts.size(), 3u);
   for (const PartInfo& part : parts) EXPECT_EQ(part.rows, 1u);
 }
@@ -299,14 +300,14 @@ TEST(OutputPartZstd, EndsWithASeekTableAndPassesTheTool) {
   ScratchDirectory scratch;
   for (const char* name : {"_tmp", "_manifest", "mx"}) std::filesystem::create_directory(scratch.path(name));
   const std::string directory = scratch.path(".");
-  ManifestKeeper manifest(PosixFileSystem(), directory, 0, {});
+  ManifestKeeper manifest(PosixFileSystem(), directory, 0);
   PartOptions options;
   options.row_group_rows = 100;
   PartWriter writer(PosixFileSystem(), directory, TableId::kMx, options, &manifest);
   RowMaker maker(kSeed);
   for (int i = 0; i < 1'234; ++i) ASSERT_TRUE(writer.Append(maker.Make<MxRow>()).ok());
   ASSERT_TRUE(writer.Commit().ok());
-  const PartInfo part = manifest.parts().at(0);
+  const PartInfo part = PartsOf(manifest).at(0);
   const std::string path = directory + "/" + PartPath(part);
   const absl::StatusOr<std::vector<FrameSize>> frames = ParseSeekTable(Content(path));
   ASSERT_TRUE(frames.ok()) << frames.status();
@@ -362,12 +363,14 @@ TEST(OutputManifest, WhatIsNoManifestIsRefused) {
 }
 
 TEST(OutputManifest, NumbersStepByTheWorkers) {
-  ManifestKeeper empty(PosixFileSystem(), "nowhere", 0, {});
-  EXPECT_EQ(empty.NextPartNumber(TableId::kMx, 2, 4), 2);
+  const ScratchDirectory scratch;
+  std::filesystem::create_directory(scratch.path("_manifest"));
+  ManifestKeeper keeper(PosixFileSystem(), scratch.path("."), 0);
+  EXPECT_EQ(keeper.NextPartNumber(TableId::kMx, 2, 4), 2);
   PartInfo part;
   part.table = TableId::kMx;
   part.number = 9;
-  ManifestKeeper keeper(PosixFileSystem(), "nowhere", 0, {part});
+  ASSERT_TRUE(keeper.AddParts({part}, "").ok());
   EXPECT_EQ(keeper.NextPartNumber(TableId::kMx, 0, 1), 10);
   EXPECT_EQ(keeper.NextPartNumber(TableId::kMx, 1, 4), 13);
   EXPECT_EQ(keeper.NextPartNumber(TableId::kMx, 2, 4), 2);

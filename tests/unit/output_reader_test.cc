@@ -13,6 +13,7 @@ namespace mxscan {
 namespace {
 
 using output_testing::Encode;
+using output_testing::PartsOf;
 using output_testing::RowMaker;
 using output_testing::ScratchDirectory;
 
@@ -63,7 +64,7 @@ TEST_P(OutputReader, GivesBackEveryRowInOrder) {
   WriteAndReadBack<AddressRow>();
   WriteAndReadBack<FindingRow>();
   WriteAndReadBack<RejectRow>();
-  EXPECT_GT(dataset_->manifest(0)->parts().size(), 6u);
+  EXPECT_GT(PartsOf(*dataset_->manifest(0)).size(), 6u);
 }
 
 TEST_P(OutputReader, ATableWithoutRowsIsEmpty) {

@@ -269,6 +269,17 @@ std::string Encode(const Row& row) {
   return std::string(buffer.view());
 }
 
+// What the shard's manifest lists, as it says it.
+inline std::vector<PartInfo> PartsOf(const ManifestKeeper& manifest) {
+  std::vector<PartInfo> parts;
+  const absl::Status status = manifest.ForEachPart([&parts](const PartInfo& part) {
+    parts.push_back(part);
+    return absl::OkStatus();
+  });
+  MXSCAN_CHECK(status.ok());
+  return parts;
+}
+
 inline std::string Content(const std::string& path) {
   absl::StatusOr<std::string> content = ReadWholeFile(PosixFileSystem(), path);
   MXSCAN_CHECK(content.ok());

@@ -271,9 +271,7 @@ class Lives {
     const absl::StatusOr<DatasetReader> reader = DatasetReader::Open(&files_, case_.options.output);
     if (!reader.ok()) return Broken(std::string(reader.status().message()));
     std::set<std::string> listed;
-    for (const Manifest& manifest : reader->manifests()) {
-      for (const PartInfo& part : manifest.parts) listed.insert(Path(PartPath(part)));
-    }
+    for (const PartEntry& part : reader->parts()) listed.insert(Path(PartPath(part)));
     for (const auto& [path, content] : files_.AllFiles()) {
       if (!path.starts_with(case_.options.output + "/")) continue;
       const bool part = path.find("/part-") != std::string::npos;
