@@ -84,8 +84,9 @@ class Lives {
           files_.FailSyncAfterRenameTo("_SUCCESS", EIO);
           break;
         }
-        const FileOperation operations[] = {FileOperation::kCreate, FileOperation::kAppend, FileOperation::kSync,
-                                            FileOperation::kRename, FileOperation::kSyncDirectory};
+        const FileOperation operations[] = {FileOperation::kCreate,       FileOperation::kAppend, FileOperation::kSync,
+                                            FileOperation::kRename,       FileOperation::kOpen,   FileOperation::kRead,
+                                            FileOperation::kSyncDirectory};
         files_.FailAt(operations[prng_.Below(std::size(operations))], 1 + fate.operation / 5,
                       prng_.Chance(0.5) ? ENOSPC : EIO);
         break;
