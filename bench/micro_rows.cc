@@ -211,10 +211,7 @@ void BM_CopyAndHashCells(benchmark::State& state) {
   state.counters["cells"] = static_cast<double>(cells.size()) / static_cast<double>(domains.size());
   state.counters["octets"] = static_cast<double>(out.size()) / static_cast<double>(domains.size());
 }
-BENCHMARK(BM_CopyAndHashCells)
-    ->Name("CopyAndHashCells")
-    ->ArgNames({"full", "checksum"})
-    ->ArgsProduct({{0, 1}, {0, 1}});
+BENCHMARK(BM_CopyAndHashCells)->Name("CopyAndHashCells")->ArgNames({"full", "checksum"})->ArgsProduct({{0, 1}, {0, 1}});
 
 }  // namespace
 }  // namespace mxscan
