@@ -84,7 +84,7 @@ TEST_F(OutputManifestKeeper, CountsTheHeap) {
 // A scan of days commits thousands of parts, each of which its manifest says ten KiB.
 TEST(OutputManifestMemory, OfAPartNextToNothingStays) {
   constexpr int kCommits = 12;
-  constexpr int kPartsEach = 100;
+  constexpr int kPartsEach = 50;
   constexpr size_t kOctetsMax = 100;  // of a part
   const ScratchDirectory scratch;     // a file system in memory would be counted
   std::filesystem::create_directory(scratch.path("_manifest"));
@@ -112,10 +112,9 @@ TEST_F(OutputManifestKeeper, TheFileIsThatOfAllPartsAtOnce) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   std::vector<PartInfo> all;
-  for (const Table& table : AllTables()) {
+  for (const TableId table : {TableId::kDomains, TableId::kHosts, TableId::kRejects}) {
     // Of the last one there is more than is copied at once.
-    for (const size_t groups : {1, 0, 2, 3, 40})
-      all.push_back(MakePart(table.id, 3 * static_cast<int>(groups), groups));
+    for (const size_t groups : {1, 0, 2, 3, 40}) all.push_back(MakePart(table, 3 * static_cast<int>(groups), groups));
   }
   std::shuffle(all.begin(), all.end(), random);
   auto keeper = std::make_unique<ManifestKeeper>(&files_, kDirectory, 0);
