@@ -105,7 +105,6 @@ absl::Status Stage::Turn(bool read) {
   if (read) {
     if (absl::Status status = ReadStep().status(); !status.ok()) return status;
   }
-  if (network.now() >= scan_case.wakes_at_ns) core->crew().SetSuspendedUs(scan_case.slept_us);
   for (int i = 0; i < core->workers(); ++i) {
     const auto index = static_cast<size_t>(i);
     if (transports[index]->StalledUntil(network.now()) > network.now()) {
@@ -123,7 +122,10 @@ absl::Status Stage::Turn(bool read) {
 }
 
 absl::Status Stage::PassTime() {
-  if (network.AdvanceIfIdle() != Advance::kStuck || !input_over_ || core->crew().Finished()) return absl::OkStatus();
+  const Advance advanced = network.AdvanceIfIdle();
+  // Seen as soon as it has passed: the scan may be over.
+  if (network.now() >= scan_case.wakes_at_ns) core->crew().SetSuspendedUs(scan_case.slept_us);
+  if (advanced != Advance::kStuck || !input_over_ || core->crew().Finished()) return absl::OkStatus();
   return absl::InternalError("every worker waits for ever" + WorkersText());
 }
 
