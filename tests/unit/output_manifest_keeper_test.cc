@@ -13,8 +13,16 @@
 #include "tests/unit/faulty_files.h"
 #include "tests/unit/output_testing.h"
 
+// g++ says by a macro that it sanitizes, clang as a feature; only clang brings the header that declares this.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
+#define MXSCAN_TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MXSCAN_TEST_SANITIZED 1
+#endif
+#endif
+#ifdef MXSCAN_TEST_SANITIZED
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
 #endif
 
 namespace mxscan {
@@ -56,7 +64,7 @@ PartInfo MakePart(TableId table, int number, size_t groups) {
 
 // Octets in use, whoever allocated them.
 size_t HeapOctets() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MXSCAN_TEST_SANITIZED
   return __sanitizer_get_current_allocated_bytes();
 #else
   const struct mallinfo2 info = mallinfo2();
