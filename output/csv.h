@@ -110,7 +110,7 @@ class RowEncoder {
   TimeFormatter time_;
 };
 
-// The dialect's promise, checked many lines at a time, which costs a tenth of a check of each: ends the process unless
+// The dialect's promise, checked many lines at a time, which costs less than a check of each: ends the process unless
 // `lines` are `count` whole lines of printable ASCII without quotes, with one comma fewer than the table has columns to
 // each.
 void CheckLines(std::string_view lines, size_t count, TableId table);
