@@ -13,8 +13,6 @@ namespace mxscan {
 namespace {
 
 HostObservation Good(std::string_view name) { return MakeHost(name, {"198.51.99.1"}); }
-HostObservation Dead(std::string_view name) { return MakeHost(name, Outcome::kNxDomain, Outcome::kNxDomain); }
-HostObservation Silent(std::string_view name) { return MakeHost(name, Outcome::kTimeout, Outcome::kTimeout); }
 
 std::string_view ClassOf(const DomainBuilder& builder) { return ToText(builder.Judge().domain_class); }
 DomainBuilder Shop() { return DomainBuilder("shop.com"); }

@@ -186,6 +186,15 @@ inline AddressObservation MakeAddress(std::string_view address, Lookup ptr) {
   return observation;
 }
 
+// Hosts and domains that occur again and again.
+inline HostObservation Good1() { return MakeHost("mx1.example.com", {"198.51.99.1"}); }
+inline HostObservation Good2() { return MakeHost("mx2.example.com", {"203.0.112.1"}); }
+inline HostObservation Dual() { return MakeHost("mx1.example.com", {"198.51.99.1", "2a01:4f8::1"}); }
+inline HostObservation Dead(std::string_view name) { return MakeHost(name, Outcome::kNxDomain, Outcome::kNxDomain); }
+inline HostObservation Silent(std::string_view name) { return MakeHost(name, Outcome::kTimeout, Outcome::kTimeout); }
+inline DomainBuilder Plain() { return std::move(DomainBuilder("example.com").Mx(10, Good1()).Mx(20, Good2())); }
+inline DomainBuilder Failed(Outcome outcome) { return std::move(DomainBuilder("example.com").Lookups(Ended(outcome))); }
+
 }  // namespace mxscan
 
 #endif  // MXSCAN_TESTS_UNIT_VERDICT_TESTING_H_
