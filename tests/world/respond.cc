@@ -296,6 +296,7 @@ constexpr uint32_t kRootServer = 0x7f400001;   // 127.64.0.1 and .2
 constexpr uint32_t kTldServers = 0x7f410000;   // 127.65.0.0/16
 constexpr uint32_t kZoneServers = 0x7f420000;  // 127.66.0.0 to 127.127.255.255
 constexpr uint32_t kZoneServerCount = 0x7f800000 - kZoneServers;
+constexpr uint32_t kServerPairs = 10'000;
 
 constexpr uint32_t kRootKey = 0, kArpaKey = 1, kTldKey = 2;
 constexpr uint32_t kFirstZoneKey = 0x10000;
@@ -308,8 +309,8 @@ IpAddress World::ServerAddress(const Zone& zone, int server) {
   const auto offset = static_cast<uint32_t>(server);
   if (zone.key == kRootKey) return IpAddress::V4FromInt(kRootServer + offset);
   if (zone.key < kFirstZoneKey) return IpAddress::V4FromInt(kTldServers + zone.key * 4 + offset);
-  // Many zones to a server, as at a hosting company: both servers of a zone from 4,096 pairs.
-  const uint32_t pair = static_cast<uint32_t>(Mix(zone.key) % 4096);
+  // Many zones to a server, as at a hosting company. No two pairs share an address: 499 does not divide the space.
+  const auto pair = static_cast<uint32_t>(Mix(zone.key) % kServerPairs);
   return IpAddress::V4FromInt(kZoneServers + (pair * 499 + offset * 251) % kZoneServerCount);
 }
 

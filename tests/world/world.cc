@@ -28,7 +28,7 @@ constexpr std::string_view kSuffixes[] = {
     "com",    "net",    "org",     "info",   "biz",     "de",     "fr",     "nl",     "it",     "es",
     "pl",     "ru",     "se",      "ch",     "at",      "be",     "dk",     "cz",     "no",     "fi",
     "pt",     "gr",     "hu",      "ro",     "ca",      "us",     "in",     "io",     "co",     "me",
-    "tv",     "eu",     "co.uk",   "org.uk", "com.au",  "co.jp",  "com.br", "co.za",  "co.nz",  "com.tr",
+    "tv",     "eu",     "co.uk",   "com.sg", "com.au",  "co.jp",  "com.br", "co.za",  "co.nz",  "com.tr",
     "com.mx", "com.cn", "zorblax", "quenth", "velmari", "droshk", "plimsy", "orvokk", "tarnel", "wexelo"};
 constexpr size_t kSuffixCount = std::size(kSuffixes);
 

@@ -231,6 +231,29 @@ TEST(WorldTest, DomainNamesAreDistinctAndInvert) {
   for (const std::string_view suffix : Suffixes()) EXPECT_TRUE(suffixes.contains(std::string(suffix))) << suffix;
 }
 
+TEST(WorldTest, ZonesStandOnTwentyThousandServersUnderFiftyTopLevelDomains) {
+  constexpr uint64_t kDomains = 200'000;
+  const World world(Sized(kDomains));
+  std::map<IpAddress, IpAddress> partners;  // each server's, of the pair that it is of
+  std::set<std::string> tops;
+  for (uint64_t i = 0; i < kDomains; ++i) {
+    WireName name;
+    world.DomainWire(i, &name);
+    std::array<World::Zone, 4> zones;
+    const int count = world.ZonesOf(name.view(), &zones);
+    for (int z = 0; z < count; ++z) {
+      const World::Zone& zone = zones[static_cast<size_t>(z)];
+      if (z == 1 && count == 3) tops.insert(ToText(name.view().substr(zone.apex_offset)));
+      const IpAddress first = World::ServerAddress(zone, 0);
+      const IpAddress second = World::ServerAddress(zone, 1);
+      ASSERT_EQ(partners.try_emplace(first, second).first->second, second) << "pairs share " << first.ToString();
+      ASSERT_EQ(partners.try_emplace(second, first).first->second, first) << "pairs share " << second.ToString();
+    }
+  }
+  EXPECT_EQ(tops.size(), 50U);
+  EXPECT_GE(partners.size(), 20'000U);
+}
+
 TEST(WorldTest, SeedsMakeDifferentWorlds) {
   Options other = Sized(kSize);
   other.seed = 2;
