@@ -41,7 +41,7 @@ constexpr char kFooter[] =
 
 struct CheckFlags {
   std::vector<std::string> domains;
-  std::vector<std::string> resolvers{"system"};
+  std::vector<std::string> resolvers{kIterative};
   std::string timeout = "2s";
   int tries = kCheckTries;
   std::string lookups;  // by the way of resolution
@@ -112,8 +112,8 @@ CheckCommand::CheckCommand(CLI::App* root) {
   app_->add_option("DOMAIN", flags_.domains, "domain names; of a URL or an e-mail address its domain is taken")
       ->required();
   app_->add_option("--resolver", flags_.resolvers,
-                   "system, @FILE, ADDRESS[:PORT] or [V6]:PORT, repeatable; or iterative: ask the zones' own servers, "
-                   "from the root down")
+                   "iterative: ask the zones' own servers, from the root down; or whom to ask instead, repeatable: "
+                   "system, @FILE, ADDRESS[:PORT] or [V6]:PORT")
       ->allow_extra_args(false)  // what follows its one word is a DOMAIN
       ->capture_default_str();
   app_->add_option("--timeout", flags_.timeout, "of a question's first attempt; later ones wait longer")
@@ -285,8 +285,8 @@ int CheckCommand::Run() {
   for (const std::string& server : result->lying) Complain(server + ": it is asked no more");
   if (!result->server_answered && result->iterative) {
     Complain(
-        "no server answers: neither the root's nor any other; mxscan doctor --resolver iterative says what is in "
-        "the way");
+        "no server answers: neither the root's nor any other; mxscan doctor says what is in the way, and "
+        "--resolver system asks this machine's resolvers instead");
     return kExitNoServer;
   }
   if (!result->server_answered) {

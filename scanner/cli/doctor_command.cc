@@ -29,7 +29,8 @@ class DoctorCommand : public Command {
   explicit DoctorCommand(CLI::App* root) {
     app_ = root->add_subcommand("doctor", "what this machine allows a scan, and how to mend what it does not");
     app_->add_option("--resolver", resolvers_,
-                     "resolvers to try, as for scan: system, ADDRESS[:PORT], @FILE; or iterative: the root's servers")
+                     "whom to try, as for scan: iterative (the root's servers), system, ADDRESS[:PORT] or @FILE; where "
+                     "not given, iterative and system")
         ->allow_extra_args(false);
     app_->add_option("--root-hints", root_hints_, "of --resolver iterative: the root's servers, as for scan");
     app_->add_option("--lab", lab_port_, "of --resolver iterative, for laboratories: the PORT of the root's servers")
@@ -46,7 +47,9 @@ class DoctorCommand : public Command {
       Complain(absl::StrCat("--timeout: '", timeout_, "' is no duration from 10ms to 60s"));
       return kExitUsage;
     }
-    const bool iterative = std::find(resolvers_.begin(), resolvers_.end(), kIterative) != resolvers_.end();
+    const bool both = resolvers_.empty() && lab_port_ == 0;  // a laboratory is asked, and nobody beside
+    const bool iterative =
+        resolvers_.empty() || std::find(resolvers_.begin(), resolvers_.end(), kIterative) != resolvers_.end();
     if (iterative && resolvers_.size() > 1) return Misused("--resolver iterative stands alone");
     if (!iterative && (lab_port_ != 0 || !root_hints_.empty())) {
       return Misused("--root-hints and --lab are for --resolver iterative");
@@ -54,7 +57,13 @@ class DoctorCommand : public Command {
     const MachineFacts facts = LookAtMachine(output_);
     bool all_written = true;
     for (const Check& check : CheckMachine(facts)) all_written &= Show(check);
-    const int servers = iterative ? CheckRootServers(*timeout, &all_written) : CheckServers(*timeout, &all_written);
+    int servers = iterative ? CheckRootServers(*timeout, &all_written) : CheckServers(*timeout, &all_written);
+    if (both && (servers == kExitDone || servers == kExitNoServer)) {
+      resolvers_ = {kSystem};
+      // One of the two ways is enough; that the other is closed has been shown.
+      const int system = CheckServers(*timeout, &all_written);
+      if (servers == kExitNoServer) servers = system;
+    }
     if (!all_written) return kExitWrite;
     if (!facts.uring_error.empty() && !facts.mmsg_error.empty()) return kExitPermission;
     if (servers != kExitDone) return servers;
@@ -121,7 +130,7 @@ class DoctorCommand : public Command {
   }
 
   CLI::App* app_;
-  std::vector<std::string> resolvers_{"system"};
+  std::vector<std::string> resolvers_;
   std::string root_hints_;
   int lab_port_ = 0;
   std::string output_ = ".";

@@ -77,14 +77,14 @@ absl::StatusOr<std::vector<Endpoint>> ResolveItems(FileSystem* files, const std:
   std::vector<Endpoint> servers;
   for (const std::string& item : items) {
     absl::Status status;
-    if (item == "system") {
+    if (item == kSystem) {
       status = AddSystem(files, resolv_conf, &servers);
     } else if (!item.empty() && item.front() == '@') {
       const std::string path = item.substr(1);
       absl::StatusOr<std::string> text = ReadWholeFile(files, path);
       if (!text.ok()) return text.status();
       status = ForEachLine(path, *text, [&](std::string_view line, const std::string& where) {
-        return line == "system" ? AddSystem(files, resolv_conf, &servers) : AddAddress(line, where, &servers);
+        return line == kSystem ? AddSystem(files, resolv_conf, &servers) : AddAddress(line, where, &servers);
       });
     } else {
       status = AddAddress(item, "--resolver", &servers);

@@ -15,6 +15,7 @@
 
 namespace mxscan {
 
+inline constexpr char kSystem[] = "system";
 inline constexpr char kResolvConf[] = "/etc/resolv.conf";
 
 absl::StatusOr<std::vector<Endpoint>> ResolveItems(FileSystem* files, const std::vector<std::string>& items,

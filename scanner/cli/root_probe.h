@@ -1,7 +1,7 @@
 // Whether this machine can resolve from the root down: what a few root servers answer it, and how to mend what is
 // wrong.
 //
-// Purpose: the part of `mxscan doctor --resolver iterative` that asks. Of each family of addresses a few root servers
+// Purpose: the part of `mxscan doctor` that asks the root. Of each family of addresses a few root servers
 // are asked for the root's name servers, by UDP and by TCP, and for something larger than 512 octets where that was
 // less: a firewall that lets one through often stops another. An answer that is not the server's own (recursion
 // offered, no authority) comes from a resolver on the way that takes all questions for itself. Units: nanoseconds.

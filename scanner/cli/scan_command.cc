@@ -29,7 +29,7 @@ namespace {
 struct ScanFlags {
   std::vector<std::string> inputs;
   std::string output;
-  std::vector<std::string> resolvers{"system"};
+  std::vector<std::string> resolvers{kIterative};
   std::string rate = "10k";
   std::string server_rate;      // by the way of resolution
   std::string server_inflight;  // the same
@@ -342,8 +342,8 @@ ScanCommand::ScanCommand(CLI::App* root) {
   app_->add_option("-o,--output", flags_.output, "directory of the dataset; must not exist or be empty");
   app_->add_option(
           "--resolver", flags_.resolvers,
-          "system, @FILE, ADDRESS[:PORT] or [V6]:PORT, repeatable; or iterative: ask the authoritative servers, from "
-          "the root down")
+          "iterative: ask the authoritative servers, from the root down; or whom to ask instead, repeatable: system, "
+          "@FILE, ADDRESS[:PORT] or [V6]:PORT")
       ->allow_extra_args(false)  // what follows its one word is an INPUT
       ->capture_default_str();
   app_->add_flag("--trust-resolvers", flags_.trust_resolvers,

@@ -166,6 +166,14 @@ class CliTest(CliCase):
         self.assertIn("from 26 addresses", done.stdout)
         self.assertEqual(server.queries, 0)
 
+    def test_iterative_is_the_default(self):
+        done = run("scan", self.list_file("example.com\n"), "--dry-run")
+        self.expect(OK, done)
+        self.assertIn("iterative, from 26 addresses of root servers", done.stdout)
+        self.assertIn("50 packets a second to one server", done.stdout)
+        self.expect(USAGE, run("scan", self.list_file("example.com\n"), "--dry-run", "--lookups", "mx,bogus"), "validates")
+        self.expect(USAGE, run("check", "example.com", "--lookups", "mx,bogus"), "--lookups", "validates")
+
     def test_iterative_usage(self):
         source = self.list_file("example.com\n")
         bad_hints = self.list_file("a.root. A nowhere\n", "bad")

@@ -35,6 +35,7 @@ import zones  # noqa: E402
 
 PORT = 53
 SCAN_LIMIT_S = 200
+CONFIGURATION = 78  # exit status
 SEED = 4
 INSIDE = "MXSCAN_IN_NAMESPACE"
 LOOKUPS = "mx,a,aaaa,ptr,confirm,probe"
@@ -283,6 +284,18 @@ def compare_every(direct, every):
     expect(failed <= refused and lame == 0, f"{failed} failed, each with REFUSED, and {lame} were lame")
 
 
+def check_doctor(options, work):
+    """Without --resolver both ways are tried, and one that is open is enough to scan."""
+    done = subprocess.run([options.mxscan, "doctor", "--json", "--timeout", "200ms", "--output", work, "--root-hints",
+                           work / "hints"], capture_output=True, text=True, timeout=SCAN_LIMIT_S, check=False)
+    checks = [json.loads(line) for line in done.stdout.splitlines()]
+    roots = [check["level"] for check in checks if check["check"] == "root servers by IPv4"]
+    system = [check["level"] for check in checks if check["check"].startswith("resolver")]
+    # Nobody stands at the addresses of resolv.conf here: a problem, but not the end.
+    expect(roots == ["ok"] and system and set(system) == {"problem"} and done.returncode == CONFIGURATION,
+           f"doctor tries root servers and resolvers: {roots}, {system}, exit status {done.returncode}")
+
+
 def run(options, work, stack):
     tree = Tree(options.zones, random.Random(SEED))
     names = [*tree.mail, *NOWHERE]
@@ -297,7 +310,9 @@ def run(options, work, stack):
         stack.append(server)
     print(f"{len(stack)} servers, {len(names)} names", flush=True)
     work.chmod(0o755)  # a scan that root starts goes on as another user
-    direct = scan(options, work, "direct", "--resolver", "iterative", "--root-hints", work / "hints", "--server-rate", "0")
+    # Iterative resolution is what is done where nothing else is asked for.
+    direct = scan(options, work, "direct", "--root-hints", work / "hints", "--server-rate", "0")
+    check_doctor(options, work)
     unbound = servers.start_unbound(work / "unbound", [(".", f"{address}@{PORT}") for address in list(ROOTS)[:1]])
     stack.append(unbound)
     through = scan(options, work, "through", "--resolver", unbound.address, "--server-rate", "0")
