@@ -138,6 +138,17 @@ void AnswerMemory::Keep(NameView name, RrType type, const Answer& answer, uint32
   set.expires[way] = writer.fits() ? now + std::clamp(ttl, limits_.min_s, limits_.max_s) * kSecond : 0;
 }
 
+Outcome AnswerMemory::OutcomeOf(NameView name, RrType type, TimeNs now) const {
+  const Slot* const slot = Find(name, type, now);
+  if (slot == nullptr) return Outcome::kNotAsked;
+  Reader reader(*slot);
+  reader.Get<uint16_t>();
+  reader.GetName();
+  reader.GetAddress();
+  reader.Get<uint16_t>();
+  return reader.Get<Outcome>();
+}
+
 bool AnswerMemory::Tell(NameView name, RrType type, TimeNs now, Answer* answer, Endpoint* peer) const {
   const Slot* const slot = Find(name, type, now);
   if (slot == nullptr) return false;

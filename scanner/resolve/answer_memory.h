@@ -40,6 +40,8 @@ class AnswerMemory {
   // Keeps a definite answer without alias links that `peer` gave. `ttl`: of its records, or of its absence.
   void Keep(NameView name, RrType type, const Answer& answer, uint32_t ttl, const Endpoint& peer, TimeNs now);
   bool Has(NameView name, RrType type, TimeNs now) const { return Find(name, type, now) != nullptr; }
+  // Of what is remembered; kNotAsked where nothing is.
+  Outcome OutcomeOf(NameView name, RrType type, TimeNs now) const;
   // A hint that this one is asked for or kept soon.
   void Expect(NameView name, RrType type) const;
   // False where it is not known (any more).

@@ -104,6 +104,7 @@ void Iterator::Step(uint32_t index, TimeNs now) {
       if (task.poll == nullptr && Remember(index, now)) return;
       EnterZone(&task, ZoneFor(task, now));
     }
+    if (RememberBlock(index, now)) return;
     if (task.polling) return PollOn(index, now);
     if (!MaySend(index)) {
       ++counters_.caps;
@@ -112,7 +113,7 @@ void Iterator::Step(uint32_t index, TimeNs now) {
     }
     const int server = PickServer(task, now);
     if (server >= 0) {
-      if (!WaitForLeader(index)) StartAttempt(index, server, now);
+      if (!WaitForLeader(index, now)) StartAttempt(index, server, now);
       return;
     }
     switch (NextTarget(index, now)) {
@@ -130,7 +131,7 @@ void Iterator::Step(uint32_t index, TimeNs now) {
     if (last < 0) last = PickSecondhand(&task);
     if (last < 0 && Refresh(index, now)) continue;
     if (last < 0) return Fail(index, now);
-    if (!WaitForLeader(index)) StartAttempt(index, last, now);
+    if (!WaitForLeader(index, now)) StartAttempt(index, last, now);
     return;
   }
 }
@@ -195,6 +196,7 @@ const Completion* Iterator::OnAttemptEnd(const AttemptEnd& end, TimeNs now) {
   Task& task = At(index);
   MXSCAN_CHECK(task.state == State::kAsking);
   Charge(index, end.sends);
+  if (task.block_asked != 0) return TakeBlock(index, end, now);
   if (end.kind == AttemptEndKind::kAnswered) return OnAnswered(index, end, now);
   if (end.kind == AttemptEndKind::kWithheld) {
     task.withheld = true;
@@ -229,7 +231,9 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
     server.lame = false;
     server.served = true;
     if (answer().authoritative) LearnServers(*end.message, task.zone.get());
-    if (kind == ResponseKind::kFinal && task.poll == nullptr) KeepAnswer(task, end, now);
+    if (kind == ResponseKind::kFinal && task.poll == nullptr) {
+      KeepAnswer(task.current, task.type, *task.zone, end, now);
+    }
     // Its parent holds NS records where the zone holds the alias.
     const bool at_apex = task.chain.empty() && task.zone->zone.size() == task.current.view().size();
     if (at_apex && (!answer().chain.empty() || answer().cname_coexists)) task.apex_cname = true;
@@ -245,16 +249,18 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
   switch (kind) {
     case ResponseKind::kFinal:
     case ResponseKind::kAlias:
-      EndLeadership(index, true, now);
       task.answered = true;
       task.peer = end.peer;
       task.rtt_ns = end.rtt_ns;
       task.rcode = static_cast<int32_t>(answer().rcode);
+      if (kind == ResponseKind::kFinal && AskAboutBlocks(index, end, now)) return nullptr;
+      EndLeadership(index, true, now);
       if (kind == ResponseKind::kAlias && FollowAlias(index, now)) return nullptr;
       return Conclude(index, now);
     case ResponseKind::kReferral:
       server.lame = false;
       server.served = true;
+      if (InRegistry(task)) KeepBlocksAround(referral_.zone, task, end, now);
       FollowReferral(index, now);
       return nullptr;
     case ResponseKind::kRefused:
@@ -303,36 +309,46 @@ void Iterator::LearnServers(const MessageView& message, Delegation* zone) {
   zone->own_servers_known = !own_servers_.empty();
 }
 
-void Iterator::KeepAnswer(const Task& task, const AttemptEnd& end, TimeNs now) {
+void Iterator::KeepAnswer(NameView name, RrType type, const Delegation& zone, const AttemptEnd& end, TimeNs now) {
   if (!answer().chain.empty() || answer().alias_loop) return;
   const bool data = answer().outcome == Outcome::kData;
   // Absence that comes without an SOA record is kept for as long as anything is, and no longer.
-  const uint32_t ttl = data ? answer().ttl : AbsenceTtl(*end.message, task.current, task.zone->zone);
-  answers_.Keep(task.current, task.type, answer(), ttl, end.peer, now);
+  const uint32_t ttl = data ? answer().ttl : AbsenceTtl(*end.message, name, zone.zone);
+  answers_.Keep(name, type, answer(), ttl, end.peer, now);
 }
 
 // True where the question, or the link of it that is to be asked next, is answered from memory.
 bool Iterator::Remember(uint32_t index, TimeNs now) {
   Task& task = At(index);
   if (task.forgotten || !answers_.Has(task.current, task.type, now)) return false;
+  TakeRemembered(index, now);
+  return true;
+}
+
+void Iterator::TakeRemembered(uint32_t index, TimeNs now) {
+  Task& task = At(index);
   if (task.depth > 0) {
     TellRemembered(index, now);
-    return true;
+    return;
   }
   task.state = State::kRemembered;
   failed_.PushBack(index);
-  return true;
 }
 
 // Null for a sub-question, and where it was forgotten meanwhile: then it is asked.
 const Completion* Iterator::TellRemembered(uint32_t index, TimeNs now) {
   Task& task = At(index);
-  if (!answers_.Tell(task.current, task.type, now, &answer(), &task.peer)) {
+  // Its own answer, or that of the block that it stands in.
+  const NameView name = task.current;
+  const bool own = task.absent_block == 0;
+  const NameView told = own ? name : name.substr(name.size() - task.absent_block);
+  if (!answers_.Tell(told, own ? task.type : kBlock, now, &answer(), &task.peer)) {
     task.forgotten = true;
+    task.absent_block = 0;
     MakeReady(index);
     return nullptr;
   }
-  ++counters_.remembered;
+  ++(own ? counters_.remembered : counters_.below_absent_block);
   task.answered = true;
   task.rcode = static_cast<int32_t>(answer().rcode);
   return Conclude(index, now);
@@ -549,6 +565,7 @@ const Completion* Iterator::NextUnanswered() {
       if (const Completion* completion = TellRemembered(index, advanced_at_)) return completion;
       continue;
     }
+    if (At(index).state == State::kDenied) return ConcludeDenied(index, advanced_at_);
     if (At(index).state == State::kPolled) {
       if (const Completion* completion = EndPoll(index, advanced_at_)) return completion;
       continue;
@@ -586,6 +603,9 @@ std::vector<DetailCounter> Iterator::details() const {
           {"special_addresses_refused", counters_.special},
           {"delegations_refreshed", counters_.refreshed},
           {"answers_remembered", counters_.remembered},
+          {"reverse_blocks_asked", counters_.blocks_asked},
+          {"reverse_blocks_absent", counters_.blocks_absent},
+          {"answers_by_absent_block", counters_.below_absent_block},
           {"every_server_zones", counters_.polls},
           {"every_server_answered", counters_.polled_answered},
           {"every_server_lame", counters_.polled_lame},

@@ -21,6 +21,9 @@
 // servers know no other types above their names). Relaxed: whatever fails with both, or does not exist, is asked for in
 // full.
 //
+// Undelegated reverse blocks: where a registry's reverse zone denies a name, it is asked about the blocks around it,
+// and what stands in one that does not exist is told from memory (iterator_absence.cc).
+//
 // Who waits for whom. A question waits for at most one thing: its attempt, the addresses of a name server (which may be
 // another question's sub-question), or a leader. A leader is the first of the questions that go to the same zone for
 // names under the same child: what it brings (mostly a referral) is what the others need, so thousands of names under
@@ -103,6 +106,10 @@ struct IteratorCounters {
   uint64_t refreshed = 0;      // delegations that were asked for again, since all their servers failed
   uint64_t remembered = 0;     // links of questions that were told from memory
   uint64_t mapped = 0;         // delegations out of the map
+  // Blocks of addresses: attempts about one, those that do not exist, and questions that were told so from memory.
+  uint64_t blocks_asked = 0;
+  uint64_t blocks_absent = 0;
+  uint64_t below_absent_block = 0;
   // Of questions that every server was asked: zones that were asked to the end, and their servers.
   uint64_t polls = 0;
   uint64_t polls_differing = 0;
@@ -148,7 +155,17 @@ class Iterator final : public Resolver {
   const AuthorityEngine& engine() const { return engine_; }
 
  private:
-  enum class State : uint8_t { kFree, kReady, kAsking, kWaitingTarget, kWaitingLeader, kFailed, kRemembered, kPolled };
+  enum class State : uint8_t {
+    kFree,
+    kReady,
+    kAsking,
+    kWaitingTarget,
+    kWaitingLeader,
+    kFailed,
+    kRemembered,
+    kDenied,
+    kPolled
+  };
   struct Task;
   struct Leader {
     uint32_t task = 0;
@@ -173,8 +190,9 @@ class Iterator final : public Resolver {
   const Completion* OnAnswered(uint32_t index, const AttemptEnd& end, TimeNs now);
   const Completion* Conclude(uint32_t index, TimeNs now);
   void LearnServers(const MessageView& message, Delegation* zone);
-  void KeepAnswer(const Task& task, const AttemptEnd& end, TimeNs now);
+  void KeepAnswer(NameView name, RrType type, const Delegation& zone, const AttemptEnd& end, TimeNs now);
   bool Remember(uint32_t index, TimeNs now);
+  void TakeRemembered(uint32_t index, TimeNs now);
   const Completion* TellRemembered(uint32_t index, TimeNs now);
   void FollowReferral(uint32_t index, TimeNs now);
   bool FollowAlias(uint32_t index, TimeNs now);
@@ -197,9 +215,26 @@ class Iterator final : public Resolver {
   int PickServer(const Task& task, TimeNs now);
   int PickAmong(const Task& task, bool lame, int tries_below, TimeNs now);
   int TriesPerServer(const Task& task) const;
-  bool WaitForLeader(uint32_t index);
+  bool WaitForLeader(uint32_t index, TimeNs now);
   void EndLeadership(uint32_t index, bool answered, TimeNs now);
   bool WouldCycle(uint32_t index, uint32_t waits_for);
+
+  // iterator_absence.cc
+  struct Blocks {
+    std::array<NameView, 3> names;
+    size_t count = 0;
+  };
+  // Whether the question is at a registry's reverse zone.
+  bool InRegistry(const Task& task) const;
+  // The names of blocks around `name` and below `zone`, a registry's, from the top down.
+  static Blocks BlocksBetween(NameView zone, NameView name);
+  NameView UnknownBlock(const Task& task, TimeNs now) const;
+  bool RememberBlock(uint32_t index, TimeNs now);
+  void KeepBlocksAround(NameView name, const Task& task, const AttemptEnd& end, TimeNs now);
+  bool AskAboutBlocks(uint32_t index, const AttemptEnd& end, TimeNs now);
+  bool AskAboutNextBlock(uint32_t index, TimeNs now);
+  const Completion* TakeBlock(uint32_t index, const AttemptEnd& end, TimeNs now);
+  const Completion* ConcludeDenied(uint32_t index, TimeNs now);
 
   // iterator_poll.cc
   bool TakePolled(uint32_t index, ResponseKind kind, const AttemptEnd& end);
@@ -225,7 +260,7 @@ class Iterator final : public Resolver {
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<uint32_t> free_tasks_;
   RingQueue<uint32_t> ready_;   // to be stepped
-  RingQueue<uint32_t> failed_;  // questions of the user, to be completed: failed ones, and remembered ones
+  RingQueue<uint32_t> failed_;  // questions of the user, to be completed: that failed, or whose answer is known
   TimeNs advanced_at_ = 0;
   absl::flat_hash_map<std::string, Leader, NameHash, std::equal_to<>> leaders_;  // by the child's name
   size_t open_ = 0;

@@ -25,6 +25,7 @@ NameView ChildOf(NameView zone, NameView name) {
 // What the zone's servers are asked for: the question's name, or less of it.
 NameView Iterator::NameToAsk(const Task& task) const {
   NameView name = task.current;
+  if (task.block_asked != 0) return name.substr(name.size() - task.block_asked);
   if (!options_.minimise || task.in_full) return name;
   const size_t labels = CountLabels(task.zone->zone) + static_cast<size_t>(task.labels_below);
   for (size_t more = CountLabels(name); more > labels; --more) name = ParentName(name);
@@ -131,17 +132,17 @@ int Iterator::PickAmong(const Task& task, bool lame, int tries_below, TimeNs now
 }
 
 // Where another question is on its way to the same zone for a name under the same child, this one waits for it; else
-// it leads. A child that is the name itself concerns few others.
-bool Iterator::WaitForLeader(uint32_t index) {
+// it leads. A child that is the name itself concerns few others. In a registry's reverse zone the children are blocks.
+bool Iterator::WaitForLeader(uint32_t index, TimeNs now) {
   Task& task = At(index);
   const NameView zone = task.zone->zone;
   if (task.alone || task.current.view().size() == zone.size()) return false;
-  const NameView child = ChildOf(zone, task.current);
+  const NameView child = InRegistry(task) ? UnknownBlock(task, now) : ChildOf(zone, task.current);
   if (child.size() == task.current.view().size() || task.zone->IsUncut(child)) return false;
   const auto found = leaders_.find(child);
   if (found == leaders_.end()) {
     leaders_.emplace(std::string(child), Leader{index, {}});
-    task.leading = true;
+    task.led = static_cast<uint8_t>(child.size());
     return false;
   }
   ++counters_.waited;
@@ -154,15 +155,16 @@ bool Iterator::WaitForLeader(uint32_t index) {
 // The leader's attempt has ended: the others go on. Where it found no cut they ask for themselves.
 void Iterator::EndLeadership(uint32_t index, bool answered, TimeNs now) {
   Task& task = At(index);
-  if (!task.leading) return;
-  task.leading = false;
-  const NameView child = ChildOf(task.zone->zone, task.current);
+  if (task.led == 0) return;
+  const NameView child = task.current.view().substr(task.current.view().size() - task.led);
+  task.led = 0;
   const auto found = leaders_.find(child);
   MXSCAN_CHECK(found != leaders_.end() && found->second.task == index);
   const std::vector<uint32_t> waiters = std::move(found->second.waiters);
   leaders_.erase(found);
   // Answered, with something else than a cut there: nobody needs to wait for that again.
-  if (answered && delegations_.Find(child, now) == nullptr) task.zone->AddUncut(child);
+  const bool known_block = InRegistry(task) && answers_.Has(child, kBlock, now);
+  if (answered && !known_block && delegations_.Find(child, now) == nullptr) task.zone->AddUncut(child);
   for (const uint32_t waiter : waiters) {
     Task& woken = At(waiter);
     const DelegationRef deepest = ZoneFor(woken, now);
@@ -170,7 +172,7 @@ void Iterator::EndLeadership(uint32_t index, bool answered, TimeNs now) {
     if (deepest->zone.size() > woken.zone->zone.size()) {
       EnterZone(&woken, deepest);
     } else {
-      woken.alone = true;
+      woken.alone = !known_block;
     }
     MakeReady(waiter);
   }

@@ -26,7 +26,7 @@ struct Iterator::Task {
   // How it stands.
   State state = State::kFree;
   uint32_t waits_for = kNoSlot;  // the task, while waiting
-  bool leading = false;          // its attempt is the one that others wait for
+  uint8_t led = 0;               // octets of the name under which others wait for its attempt; 0: none do
   bool alone = false;            // waits for no leader in this zone any more
   bool via_dname = false;
   bool refreshed = false;   // a delegation was asked for again
@@ -49,8 +49,13 @@ struct Iterator::Task {
   int labels_below = 1;                          // of the name asked for below the zone, while it is minimised
   bool minimised_ns = false;                     // it is asked for with type NS, as A has failed
   bool in_full = false;                          // it is not minimised here any more
-  bool withheld = false;                         // the blocklist kept something from being asked
-  bool capped = false;                           // a cap kept it, or what it needed, from being asked further
+  // Of the reverse tree (iterator_absence.cc).
+  uint8_t absent_block = 0;            // octets of the block that is remembered not to exist
+  uint8_t block_asked = 0;             // of the one that is asked about, now that the name was denied; 0: none is
+  bool denied_with_authority = false;  // how that was said
+  uint32_t denied_ttl = 0;
+  bool withheld = false;  // the blocklist kept something from being asked
+  bool capped = false;    // a cap kept it, or what it needed, from being asked further
   int attempts = 0;
   int targets_here = 0;
   int target_sends_here = 0;
@@ -79,6 +84,9 @@ template <typename Task>
 RrType MinimisedType(const Task& task) {
   return task.minimised_ns ? RrType::kNs : RrType::kA;
 }
+// What is remembered of a block of addresses is no answer to any question: a type that none has.
+inline constexpr RrType kBlock = static_cast<RrType>(0);
+inline constexpr uint32_t kBlockTtlS = 3600;  // of one that exists
 static_assert(kZoneServersMax <= 64 && 3 * kNsNamesMax <= 64, "bits of a word");
 
 }  // namespace mxscan

@@ -298,8 +298,31 @@ constexpr uint32_t kZoneServers = 0x7f420000;  // 127.66.0.0 to 127.127.255.255
 constexpr uint32_t kZoneServerCount = 0x7f800000 - kZoneServers;
 constexpr uint32_t kServerPairs = 10'000;
 
-constexpr uint32_t kRootKey = 0, kArpaKey = 1, kTldKey = 2;
+constexpr uint32_t kRootKey = 0, kArpaKey = 1, kTldKey = 2, kTldKeys = 16000;
+constexpr uint32_t kReverseKey = kTldKey + kTldKeys;  // of a /8 of IPv4: and its first octet
+constexpr uint32_t kReverseV6Key = kReverseKey + 256;
+static_assert(4 * kReverseV6Key + 3 < 0x10000, "in kTldServers");
 constexpr uint32_t kFirstZoneKey = 0x10000;
+
+// As the registries have it: a zone for each /8 of IPv4, and one for the /16 of IPv6 in which the world lies. 0 where
+// the name stands in none.
+uint32_t ReverseZone(std::string_view wire, const Labels& labels, uint8_t* offset) {
+  constexpr std::string_view kV6("\0010\0010\0016\0012\3ip6\4arpa", 17);
+  const std::string_view name = wire.substr(0, wire.size() - 1);
+  if (name.ends_with(kV6)) {
+    *offset = static_cast<uint8_t>(name.size() - kV6.size());
+    return labels.count >= 6 && labels.offset[labels.count - 6] == *offset ? kReverseV6Key : 0;
+  }
+  if (labels.count < 3 || LabelAt(wire, labels.offset[labels.count - 2]) != "in-addr") return 0;
+  *offset = labels.offset[labels.count - 3];
+  uint32_t octet = 0;
+  for (const char c : LabelAt(wire, *offset)) {
+    if (c < '0' || c > '9') return 0;
+    octet = octet * 10 + static_cast<uint32_t>(c - '0');
+    if (octet > 255) return 0;
+  }
+  return kReverseKey + octet;
+}
 
 void AddressOctets(const IpAddress& address, uint8_t* octets) { std::copy_n(address.data(), 4, octets); }
 
@@ -331,6 +354,8 @@ int World::ZonesOf(std::string_view wire, std::array<Zone, 4>* zones) const {
   const uint8_t last = labels.offset[labels.count - 1];
   if (place.entity == Entity::kArpa) {
     add(last, kArpaKey);
+    uint8_t offset = 0;
+    if (const uint32_t key = ReverseZone(wire, labels, &offset); key != 0) add(offset, key);
     return count;
   }
   size_t suffix = 0;
@@ -338,7 +363,7 @@ int World::ZonesOf(std::string_view wire, std::array<Zone, 4>* zones) const {
   FindSuffix(wire, labels, &suffix, &suffix_labels);
   if (suffix_labels != 0) {
     // One zone a top-level domain, its second levels in it.
-    add(last, kTldKey + static_cast<uint32_t>(HashBytes(wire.substr(last), 0) % 16000));
+    add(last, kTldKey + static_cast<uint32_t>(HashBytes(wire.substr(last), 0) % kTldKeys));
   }
   if (!exists || (place.entity != Entity::kDomain && place.entity != Entity::kProvider)) return count;
   const bool provider = place.entity == Entity::kProvider;
