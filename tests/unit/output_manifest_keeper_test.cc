@@ -3,7 +3,6 @@
 #include "output/manifest_keeper.h"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <filesystem>
 #include <random>
@@ -11,19 +10,8 @@
 #include <vector>
 
 #include "tests/unit/faulty_files.h"
+#include "tests/unit/heap_octets.h"
 #include "tests/unit/output_testing.h"
-
-// g++ says by a macro that it sanitizes, clang as a feature; only clang brings the header that declares this.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MXSCAN_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MXSCAN_TEST_SANITIZED 1
-#endif
-#endif
-#ifdef MXSCAN_TEST_SANITIZED
-extern "C" size_t __sanitizer_get_current_allocated_bytes();
-#endif
 
 namespace mxscan {
 namespace {
@@ -62,16 +50,6 @@ PartInfo MakePart(TableId table, int number, size_t groups) {
   return part;
 }
 
-// Octets in use, whoever allocated them.
-size_t HeapOctets() {
-#ifdef MXSCAN_TEST_SANITIZED
-  return __sanitizer_get_current_allocated_bytes();
-#else
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-#endif
-}
-
 class OutputManifestKeeper : public testing::Test {
  protected:
   OutputManifestKeeper() {
@@ -84,9 +62,9 @@ class OutputManifestKeeper : public testing::Test {
 };
 
 TEST_F(OutputManifestKeeper, CountsTheHeap) {
-  const size_t before = HeapOctets();
+  const size_t before = test::HeapOctets();
   const std::string large(1 << 20, 'x');
-  EXPECT_GE(HeapOctets(), before + large.size());
+  EXPECT_GE(test::HeapOctets(), before + large.size());
 }
 
 // A scan of days commits thousands of parts, each of which its manifest says ten KiB.
@@ -105,9 +83,9 @@ TEST(OutputManifestMemory, OfAPartNextToNothingStays) {
     return keeper.AddParts(std::move(parts), "{}");
   };
   ASSERT_TRUE(commit(0).ok());
-  const size_t before = HeapOctets();
+  const size_t before = test::HeapOctets();
   for (int i = 1; i < kCommits; ++i) ASSERT_TRUE(commit(i).ok());
-  const size_t after = HeapOctets();
+  const size_t after = test::HeapOctets();
   constexpr size_t kParts = (kCommits - 1) * kPartsEach;
   EXPECT_LE(after, before + kParts * kOctetsMax) << (after - before) / kParts << " octets a part";
   EXPECT_GE(std::filesystem::file_size(scratch.path("_manifest/shard-00000.json")), kParts * 3'000);

@@ -1,4 +1,7 @@
 // What iterative resolution remembers: delegations, name servers' addresses, servers, and where it begins.
+#include <cstdio>
+#include <cstdlib>
+
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -8,6 +11,7 @@
 #include "scanner/resolve/targets.h"
 #include "scanner/verdict/verdict.h"
 #include "tests/unit/dns_builder.h"
+#include "tests/unit/heap_octets.h"
 
 namespace mxscan::test {
 namespace {
@@ -86,6 +90,29 @@ TEST(Delegations, BoundedInBytes) {
   EXPECT_NE(cache.Find(ToName("n0.test."), 0), nullptr);
   EXPECT_GT(cache.evicted(), 19'000u);
   EXPECT_GT(cache.size(), 200u);
+}
+
+// What is counted is what is taken: names of ordinary length, two name servers of the zone's own with glue. A million
+// where MXSCAN_DELEGATIONS says so; the property shows what one takes.
+TEST(Delegations, TheCountIsNoLessThanWhatIsTaken) {
+  const char* const asked = std::getenv("MXSCAN_DELEGATIONS");
+  const int count = asked != nullptr ? std::atoi(asked) : 50'000;
+  ASSERT_GT(count, 0);
+  const size_t before = HeapOctets();
+  DelegationCache cache(uint64_t{1} << 40, 1, OneRoot());
+  for (int i = 0; i < count; ++i) {
+    const std::string zone = absl::StrCat("example-", i, ".com.");
+    Referral referral = ReferralTo(zone);
+    referral.ns = {ToName("ns1." + zone), ToName("ns2." + zone)};
+    cache.Add(referral, kNever, 0, All);
+  }
+  const size_t taken = HeapOctets() - before;
+  ASSERT_EQ(cache.size(), static_cast<size_t>(count));
+  RecordProperty("octets_a_delegation", static_cast<int>(taken / static_cast<size_t>(count)));
+  std::printf("%d delegations: %.0f octets each, counted as %.0f\n", count, static_cast<double>(taken) / count,
+              static_cast<double>(cache.bytes()) / count);
+  EXPECT_LE(taken, cache.bytes());
+  EXPECT_LE(cache.bytes(), 2 * taken);
 }
 
 // What a delegation learns while it is used counts too.
