@@ -223,7 +223,7 @@ const Completion* Iterator::OnAnswered(uint32_t index, const AttemptEnd& end, Ti
   const bool minimised = name.size() < task.current.view().size();
   const RrType type = minimised ? MinimisedType(task) : task.type;
   ResponseKind kind = ReadResponse(*end.message, task.zone->zone, name, type, &answer(), &referral_);
-  if (minimised && TakeMinimised(index, kind, now)) return nullptr;
+  if (minimised && TakeMinimised(index, kind, end, now)) return nullptr;
   ZoneServer& server = task.zone->servers[static_cast<size_t>(task.attempt_server)];
   // Those that were lame the last time are asked after all others.
   const bool nobody_better = !task.polling && (task.take_secondhand || server.lame);

@@ -211,7 +211,7 @@ class Iterator final : public Resolver {
   int PickSecondhand(Task* task) const;
   void MinimiseLess(Task* task) const;
   bool Refresh(uint32_t index, TimeNs now);
-  bool TakeMinimised(uint32_t index, ResponseKind kind, TimeNs now);
+  bool TakeMinimised(uint32_t index, ResponseKind kind, const AttemptEnd& end, TimeNs now);
   int PickServer(const Task& task, TimeNs now);
   int PickAmong(const Task& task, bool lame, int tries_below, TimeNs now);
   int TriesPerServer(const Task& task) const;
@@ -231,6 +231,7 @@ class Iterator final : public Resolver {
   NameView UnknownBlock(const Task& task, TimeNs now) const;
   bool RememberBlock(uint32_t index, TimeNs now);
   void KeepBlocksAround(NameView name, const Task& task, const AttemptEnd& end, TimeNs now);
+  void KeepBlock(NameView name, const Task& task, const AttemptEnd& end, TimeNs now);
   bool AskAboutBlocks(uint32_t index, const AttemptEnd& end, TimeNs now);
   bool AskAboutNextBlock(uint32_t index, TimeNs now);
   const Completion* TakeBlock(uint32_t index, const AttemptEnd& end, TimeNs now);

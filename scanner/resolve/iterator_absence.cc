@@ -7,6 +7,7 @@
 // is remembered, and the neighbours are told from memory. Meanwhile they wait: their leader goes on until it knows.
 //
 // Operators' own zones are not asked so: there are servers that deny empty non-terminals, below which names stand.
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -69,6 +70,20 @@ void Iterator::KeepBlocksAround(NameView name, const Task& task, const AttemptEn
   for (size_t i = 0; i < blocks.count; ++i) answers_.Keep(blocks.names[i], kBlock, exists, kBlockTtlS, end.peer, now);
 }
 
+// The zone has answered, in answer(), about a name above the question's.
+void Iterator::KeepBlock(NameView name, const Task& task, const AttemptEnd& end, TimeNs now) {
+  const Blocks blocks = BlocksBetween(task.zone->zone, task.current);
+  const auto is_it = [name](NameView block) { return block.size() == name.size(); };
+  if (std::none_of(blocks.names.begin(), blocks.names.begin() + blocks.count, is_it)) return;
+  if (answer().outcome == Outcome::kNxDomain) {
+    ++counters_.blocks_absent;
+  } else {
+    answer().Clear();
+    answer().outcome = Outcome::kNoData;
+  }
+  KeepAnswer(name, kBlock, *task.zone, end, now);
+}
+
 // True where the question is answered by what is remembered: it stands in a block that does not exist.
 bool Iterator::RememberBlock(uint32_t index, TimeNs now) {
   Task& task = At(index);
@@ -116,9 +131,7 @@ const Completion* Iterator::TakeBlock(uint32_t index, const AttemptEnd& end, Tim
     const ResponseKind kind = ReadResponse(*end.message, task.zone->zone, block, RrType::kA, &answer(), &referral_);
     if (kind == ResponseKind::kFinal) {
       const bool exists = answer().outcome != Outcome::kNxDomain;
-      if (exists) answer().Clear(), answer().outcome = Outcome::kNoData;
-      KeepAnswer(block, kBlock, *task.zone, end, now);
-      counters_.blocks_absent += !exists;
+      KeepBlock(block, task, end, now);
       if (exists && AskAboutNextBlock(index, now)) return nullptr;
     }
   }

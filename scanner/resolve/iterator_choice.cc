@@ -34,11 +34,12 @@ NameView Iterator::NameToAsk(const Task& task) const {
 
 // The answer to a minimised question, unless it is a referral: what it says of the way is taken, what it says of the
 // name is not, since some servers know only whole names.
-bool Iterator::TakeMinimised(uint32_t index, ResponseKind kind, TimeNs now) {
+bool Iterator::TakeMinimised(uint32_t index, ResponseKind kind, const AttemptEnd& end, TimeNs now) {
   if (kind == ResponseKind::kReferral) return false;
   Task& task = At(index);
   const bool goes_on =
       (kind == ResponseKind::kFinal && answer().outcome != Outcome::kNxDomain) || kind == ResponseKind::kAlias;
+  if (kind == ResponseKind::kFinal && InRegistry(task)) KeepBlock(NameToAsk(task), task, end, now);
   EndLeadership(index, goes_on, now);
   if (goes_on) {
     ++task.labels_below;

@@ -79,6 +79,14 @@ TEST_F(BlocksTest, AnUndelegatedBlockCostsAHandful) {
   EXPECT_EQ(bench_.iterator().iterator_counters().below_absent_block, 1000u);
 }
 
+TEST_F(BlocksTest, MinimisedToo) {
+  bench_.options().minimise = true;
+  std::vector<std::string> names;
+  for (int i = 0; i < 500; ++i) names.push_back(ReverseOf(9, i / 250, i % 250));
+  AskAll(names, Outcome::kNxDomain);
+  EXPECT_EQ(bench_.asked(kRegistry), 1);  // the /16
+}
+
 TEST_F(BlocksTest, NobodyHasTheWholeEighth) {
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(bench_.Resolve(ReverseOf(i, 3, 4, 2), RrType::kPtr).outcome, Outcome::kNxDomain);
