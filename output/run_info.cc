@@ -133,6 +133,7 @@ bool ReadFiles(const Json& files, std::vector<RunInput>* inputs) {
     reader.Read("bytes", &input.bytes).Read("lines", &input.lines);
     if (entry.contains("head_sha256")) {
       reader.Read("file_bytes", &input.file_bytes).Read("head_sha256", &input.head_sha256);
+      if (input.head_sha256.empty()) return false;  // an identity that identifies nothing is never written
     }
     if (!reader.ok()) return false;
   }

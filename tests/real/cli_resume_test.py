@@ -180,7 +180,7 @@ class ResumeTest(CliCase):
         entry = lambda name, value: {"name": name, "value": value}  # noqa: E731
         edits = [
             (NOT_PERMITTED,
-             lambda run_info: run_info["inputs"][0].update(path=str(secret), file_bytes=0, head_sha256="")),
+             lambda run_info: run_info["inputs"][0].update(path=str(secret), file_bytes=0, head_sha256="00")),
             (CONFIGURATION, lambda run_info: run_info["options"].append(entry("blocklist-file", str(secret)))),
             (CONFIGURATION, lambda run_info: run_info["options"].append(entry("resolver", f"@{secret}")))]
         for status, edit in edits:

@@ -490,5 +490,17 @@ TEST(OutputRunInfo, WhatIsMissingIsNamed) {
   EXPECT_FALSE(RunInfoFromJson("{}").ok());
 }
 
+// What a file was known by is there as a whole, or not at all.
+TEST(OutputRunInfo, AnInputsIdentityIsWhole) {
+  RunInfo run = ExampleRun();
+  run.inputs = {{.path = "list", .file_bytes = 7, .head_sha256 = "00"}};
+  auto json = nlohmann::ordered_json::parse(RunInfoToJson(run));
+  EXPECT_TRUE(RunInfoFromJson(json.dump()).ok());
+  json["inputs"][0]["head_sha256"] = "";
+  EXPECT_TRUE(absl::IsDataLoss(RunInfoFromJson(json.dump()).status()));
+  json["inputs"][0].erase("head_sha256");
+  EXPECT_TRUE(RunInfoFromJson(json.dump()).ok());
+}
+
 }  // namespace
 }  // namespace mxscan
