@@ -1,5 +1,7 @@
-"""What the comparisons with other programs share: the zone, pinned runs and their CPU, massdns."""
+"""What the benchmarks share: the zone, servers, pinned runs and their CPU, how mxscan is called, massdns."""
 
+import collections
+import csv
 import json
 import os
 import pathlib
@@ -10,10 +12,83 @@ import sys
 import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "tests" / "real"))
+import dataset  # noqa: E402  (the path is set above)
+import servers  # noqa: E402
+
 BUFFERS = "receive-buffer-size: 4194304\n  send-buffer-size: 4194304"
 INFLIGHT = 2000  # the same for all; massdns calls it -s
 EXIT_NO_PEER = 2
 SAMPLE_S = 0.02
+
+
+class Run(collections.namedtuple("Run", "user system wall")):
+    """What one run took, in seconds."""
+
+    @property
+    def cpu(self):
+        return self.user + self.system
+
+
+def split_arguments():
+    """The script's own arguments, and those after `--`, which are mxscan's."""
+    arguments = sys.argv[1:]
+    if "--" not in arguments:
+        return arguments, []
+    at = arguments.index("--")
+    return arguments[:at], arguments[at + 1:]
+
+
+def add_common_options(parser, names):
+    parser.add_argument("--names", type=int, default=names)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--mxscan", type=pathlib.Path, default=HERE.parent / "build/release/scanner/mxscan")
+    parser.add_argument("--server-cpu", type=int, default=0)
+    parser.add_argument("--client-cpu", type=int, default=1)
+    parser.add_argument("--directory", type=pathlib.Path, help="where to work (default: a new temporary directory)")
+    parser.add_argument("--csv", type=pathlib.Path, help="also write the figures to this file: figure, value")
+
+
+def parse_common_options(parser):
+    arguments, extra = split_arguments()
+    options = parser.parse_args(arguments)
+    options.extra = extra
+    if not options.mxscan.exists():
+        parser.error(f"{options.mxscan} does not exist; build it: scripts/release")
+    options.mxscan = options.mxscan.resolve()
+    return options
+
+
+def beside(options, path):
+    """Another program of the build that mxscan is of."""
+    program = options.mxscan.parent.parent / path
+    if not program.exists():
+        target = program.name
+        sys.exit(f"{program} does not exist; build it: ninja -C {options.mxscan.parent.parent} {target}")
+    return program
+
+
+def write_figures(path, figures):
+    """Figures by name, for scripts/bench; nothing where no file was asked for."""
+    if path is None:
+        return
+    with open(path, "w", newline="") as out:
+        csv.writer(out).writerows(figures.items())
+
+
+def ask_zone_servers(zone, endpoint):
+    """Options of a scan that asks a zone's own server, and knows nobody else."""
+    address, port = endpoint
+    return ["--resolver", "iterative", "--zone-servers", f"{zone}={address}", "--lab", port,
+            "--server-inflight", INFLIGHT]
+
+
+def mxscan_command(program, names, out, servers_asked, lookups, *more):
+    """A scan by one worker as fast as the servers answer; `servers_asked` are the options that say who is asked."""
+    shutil.rmtree(out, ignore_errors=True)
+    return [program, "scan", names, "-o", out, *servers_asked, *(["--lookups", lookups] if lookups else []),
+            "--threads", "1", "--rate", "0", "--server-rate", "0", "--inflight", INFLIGHT, "--seed", "1", "--quiet",
+            *more]
 
 
 def make_zone(names, directory):
@@ -22,15 +97,21 @@ def make_zone(names, directory):
 
 
 def run_pinned(command, cpu):
-    """Runs a command on one core; returns its CPU seconds (user, sys) and wall seconds."""
+    """Runs a command on one core, or on several ("0,1")."""
     before = os.times()
     done = subprocess.run(["taskset", "-c", str(cpu), *map(str, command)], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     after = os.times()
     if done.returncode != 0:
         sys.exit(f"{command[0]} ended with {done.returncode}:\n{done.stdout[-3000:]}")
-    return (after.children_user - before.children_user, after.children_system - before.children_system,
-            after.elapsed - before.elapsed)
+    return Run(after.children_user - before.children_user, after.children_system - before.children_system,
+               after.elapsed - before.elapsed)
+
+
+def cpu_of(pid):
+    """User and system seconds of a process so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return tuple(int(fields[i]) / os.sysconf("SC_CLK_TCK") for i in (11, 12))
 
 
 def peak_memory(command, cpu):
@@ -81,7 +162,7 @@ def count_mx_lines(path):
 
 def report(label, runs):
     user, system, wall = (statistics.median(column) for column in zip(*runs))
-    cpu = statistics.median(run[0] + run[1] for run in runs)
+    cpu = statistics.median(run.cpu for run in runs)
     print(f"{label:8}  CPU {cpu:6.2f} s (user {user:.2f}, sys {system:.2f})  wall {wall:6.2f} s  "
-          f"spread of CPU {min(r[0] + r[1] for r in runs):.2f} to {max(r[0] + r[1] for r in runs):.2f}", flush=True)
+          f"spread of CPU {min(run.cpu for run in runs):.2f} to {max(run.cpu for run in runs):.2f}", flush=True)
     return cpu, wall
