@@ -6,11 +6,12 @@ import json
 import os
 import pathlib
 import resource
+import select
 import shutil
 import statistics
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -21,7 +22,7 @@ import servers  # noqa: E402
 BUFFERS = "receive-buffer-size: 4194304\n  send-buffer-size: 4194304"
 INFLIGHT = 2000  # the same for all; massdns calls it -s
 EXIT_NO_PEER = 2
-SAMPLE_S = 0.02
+SAMPLE_MS = 20
 
 
 class Run(collections.namedtuple("Run", "user system wall")):
@@ -85,28 +86,17 @@ def ask_zone_servers(zone, endpoint):
             "--server-inflight", INFLIGHT]
 
 
-def mxscan_command(program, names, out, servers_asked, lookups, *more):
-    """A scan by one worker as fast as the servers answer; `servers_asked` are the options that say who is asked."""
+def mxscan_command(program, names, out, servers_asked, lookups, *more, threads=1):
+    """A scan as fast as the servers answer; `servers_asked` are the options that say who is asked."""
     shutil.rmtree(out, ignore_errors=True)
     return [program, "scan", names, "-o", out, *servers_asked, *(["--lookups", lookups] if lookups else []),
-            "--threads", "1", "--rate", "0", "--server-rate", "0", "--inflight", INFLIGHT, "--seed", "1", "--quiet",
-            *more]
+            "--threads", threads, "--rate", "0", "--server-rate", "0", "--inflight", INFLIGHT, "--seed", "1",
+            "--quiet", *more]
 
 
 def make_zone(names, directory):
     subprocess.run([HERE / "make_zone", str(names), directory], check=True, stdout=subprocess.DEVNULL)
     return json.loads((directory / "facts.json").read_text())
-
-
-def run_pinned(command, cpu):
-    """Runs a command on one core, or on several ("0,1")."""
-    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    done = subprocess.run(["taskset", "-c", str(cpu), *map(str, command)], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    after, end = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    if done.returncode != 0:
-        sys.exit(f"{command[0]} ended with {done.returncode}:\n{done.stdout[-3000:]}")
-    return Run(after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime, end - begin)
 
 
 def cpu_of(pid):
@@ -115,29 +105,41 @@ def cpu_of(pid):
     return tuple(int(fields[i]) / os.sysconf("SC_CLK_TCK") for i in (11, 12))
 
 
-def peak_memory(command, cpu):
-    """Runs a command and returns the high-water mark of its resident memory in MiB, read from /proc while it runs.
+def run_watched(command, cpu):
+    """Runs a command on one core, or on several ("0,1"); returns the Run and its peak memory in MiB.
 
-    ru_maxrss would also count the memory of the process that started it.
+    That is the high-water mark of resident memory, read from /proc while it runs: ru_maxrss would also count the memory
+    of the process that started it.
     """
     peak_kib = 0
-    child = subprocess.Popen(["taskset", "-c", str(cpu), *map(str, command)], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    ended = threading.Event()
-    waiter = threading.Thread(target=lambda: (child.wait(), ended.set()))
-    waiter.start()
-    while not ended.wait(SAMPLE_S):
-        try:
-            status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
-        except OSError:
-            break
-        if status.startswith("Name:\ttaskset"):
-            continue
-        peak_kib = max([peak_kib] + [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")])
-    waiter.join()
-    if child.returncode != 0:
-        sys.exit(f"{command[0]} ended with {child.returncode}")
-    return peak_kib / 1024
+    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    with tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen(["taskset", "-c", str(cpu), *map(str, command)], stdin=subprocess.DEVNULL, stdout=said,
+                                 stderr=subprocess.STDOUT)
+        handle = os.pidfd_open(child.pid)
+        ended = select.poll()
+        ended.register(handle, select.POLLIN)
+        while not ended.poll(SAMPLE_MS):
+            peak_kib = max(peak_kib, _high_water_kib(child.pid))
+        os.close(handle)
+        status = child.wait()
+        after, end = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        if status != 0:
+            said.seek(0)
+            sys.exit(f"{command[0]} ended with {status}:\n{said.read()[-3000:]}")
+    return (Run(after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime, end - begin), peak_kib / 1024)
+
+
+def _high_water_kib(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    if status.startswith("Name:\ttaskset"):
+        return 0
+    # A process that has just ended has no memory.
+    return max((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), default=0)
+
+
+def run_pinned(command, cpu):
+    return run_watched(command, cpu)[0]
 
 
 WORLD_SEED = 1
@@ -150,7 +152,14 @@ def _world_options(size, iterative, lookups=None):
             *(["--iterative"] if iterative else [])]
 
 
-def start_world(program, directory, size, cpu, authoritative=False, listen=None):
+def start_responder(program, directory, cpu):
+    """bench/responder at every loopback address. A context manager, as the servers of servers.py."""
+    endpoint = servers.free_endpoint("127.90.0.1")
+    return servers.Server("responder", "taskset", directory, endpoint, "bench.").start(
+        "-c", cpu, program, f"0.0.0.0:{endpoint[1]}")
+
+
+def start_world(program, directory, size, cpu, authoritative=False):
     """The synthetic internet, as a resolver or, at every loopback address, as the servers of all zones.
 
     Writes names.txt and hints into the directory. A context manager, as the servers of servers.py.
@@ -158,9 +167,10 @@ def start_world(program, directory, size, cpu, authoritative=False, listen=None)
     endpoint = servers.free_endpoint("127.64.0.1" if authoritative else None)
     server = servers.Server("world", "taskset", directory, endpoint, ".")
     server.write("hints", ". NS a.root.\na.root. 3600 A 127.64.0.1\n")
-    listen = listen or ("0.0.0.0" if authoritative else endpoint[0])
-    return server.start("-c", cpu, program, *_world_options(size, False), "serve", "--listen", f"{listen}:{endpoint[1]}",
-                        "--list", server.directory / "names.txt", *(["--authoritative"] if authoritative else []))
+    listen = "0.0.0.0" if authoritative else endpoint[0]
+    return server.start("-c", cpu, program, *_world_options(size, False), "serve", "--listen",
+                        f"{listen}:{endpoint[1]}", "--list", server.directory / "names.txt",
+                        *(["--authoritative"] if authoritative else []))
 
 
 def ask_world(server, authoritative):
