@@ -190,6 +190,22 @@ def compare_with_world(program, out, size, authoritative):
     return "" if done.returncode == 0 else done.stdout[-2000:]
 
 
+def zones_of(work):
+    """make_zone's two zones, as servers.start_nsd takes them."""
+    return [("bench.", work / "zone" / "forward.zone"), ("5.in-addr.arpa.", work / "zone" / "reverse.zone")]
+
+
+def check_whole(out, facts):
+    """What a dataset of the whole job lacks of make_zone's zones; nothing where it is all there."""
+    found = {table: dataset.count_rows(out, table) for table in ("domains", "mx", "hosts", "addresses")}
+    expected = {"domains": facts["names"], "mx": facts["mx_records"], "hosts": facts["targets"],
+                "addresses": facts["targets"]}
+    confirmed = sum(row["fcrdns"] == "pass" for row in dataset.read_table(out, "addresses"))
+    if found != expected or confirmed != facts["targets"]:
+        return f"{found} with {confirmed} confirmed, of {expected}"
+    return ""
+
+
 def find_massdns():
     """The program, or None with the reason on stderr."""
     massdns = os.environ.get("MXSCAN_MASSDNS") or shutil.which("massdns")
@@ -200,15 +216,17 @@ def find_massdns():
     return None
 
 
-def massdns_command(program, resolver, names, out, recurse=False):
+def massdns_command(program, resolver, names, out, recurse=False, kind="MX", file="massdns.txt"):
     (out / "resolver").write_text(resolver + "\n")
-    return [program, "-r", out / "resolver", "-t", "MX", "-s", INFLIGHT, "-o", "S", "-w", out / "massdns.txt", "-q",
+    return [program, "-r", out / "resolver", "-t", kind, "-s", INFLIGHT, "-o", "S", "-w", out / file, "-q",
             *([] if recurse else ["--norecurse"]), names]
 
 
-def count_mx_lines(path):
+def count_lines(path, kind="MX"):
+    """Records of a type in massdns's simple output."""
+    mark = f" {kind} ".encode()
     with open(path, "rb") as lines:
-        return sum(1 for line in lines if b" MX " in line)
+        return sum(1 for line in lines if mark in line)
 
 
 def report(label, runs):
