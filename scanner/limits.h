@@ -58,10 +58,13 @@ inline constexpr int kControlsInflightMax = 16;   // of a server: what it is ask
 inline constexpr uint64_t kTrustAnswers = 1000;
 inline constexpr TimeNs kTrustIntervalMinNs = kSecond;
 inline constexpr TimeNs kTrustIntervalMaxNs = 60 * kSecond;
-inline constexpr int kDenialsMax = 4;         // of one name, by a server that denies everything
-inline constexpr int kDisbelievedMax = 300;   // and of all names
-inline constexpr int kLiesMax = 2;            // in a row: one may be a packet that was damaged on its way
-inline constexpr int kCaseMismatchesMax = 8;  // answers right but for 0x20, before 0x20 is given up on a server
+inline constexpr int kDenialsMax = 4;        // of one name, by a server that denies everything
+inline constexpr int kDisbelievedMax = 300;  // and of all names
+inline constexpr int kLiesMax = 2;           // in a row: one may be a packet that was damaged on its way
+// Answers right but for 0x20, before 0x20 is given up on a server, and how long no other has come meanwhile: those of a
+// forger are there before the first that is right.
+inline constexpr int kCaseMismatchesMax = 8;
+inline constexpr TimeNs kCaseDoubtNs = kSecond;
 
 // Iterative resolution. Work caps of one question, never reset while it is open; Unbound's figures where it has them.
 inline constexpr int kReferralsMax = 130;                // followed in all

@@ -59,11 +59,11 @@ const Completion* Engine::OnDatagram(const InDatagram& datagram, TimeNs now) {
   }
   Rejected reason;
   if (!MatchesQuestion(view_, {slot.name, slot.type, slot.mixed, slot.case_bits}, &reason)) {
-    if (reason == Rejected::kWrongCase && ++server.case_mismatches >= kCaseMismatchesMax) server.mix_case = false;
+    if (reason == Rejected::kWrongCase) server.OnWrongCase(now);
     return Reject(reason);
   }
   if (error != WireError::kNone || datagram.truncated) return Reject(Rejected::kMalformed);
-  if (slot.mixed) server.case_mismatches = 0;
+  if (slot.mixed) server.OnKeptCase();
   return Accept(index, now, false);
 }
 

@@ -85,6 +85,11 @@ void Server::OnTimeout() {
   if (inflight_ == 0) unanswered_since_ = kNever, unanswered_ = 0;
 }
 
+void Server::OnWrongCase(TimeNs now) {
+  if (case_mismatches_++ == 0) case_doubted_since_ = now;
+  if (case_mismatches_ >= kCaseMismatchesMax && now - case_doubted_since_ >= kCaseDoubtNs) mix_case = false;
+}
+
 void Server::OnCancelled() {
   MXSCAN_CHECK(inflight_ > 0);
   --inflight_;

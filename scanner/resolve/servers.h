@@ -96,6 +96,9 @@ class Server {
   // A question that an earlier attempt here had asked in vain, or that was refused here, was answered.
   void OnLoss(TimeNs now) { CountOutcome(now, true); }
   void OnCancelled();
+  // What came would be an answer, but for the case of the question's letters; and one that kept it.
+  void OnWrongCase(TimeNs now);
+  void OnKeptCase() { case_mismatches_ = 0; }
   void OnControlSent(TimeNs now, ControlName control);
   // An answer by which some name exists.
   void OnExistence() { knows_names_ = true; }
@@ -123,7 +126,6 @@ class Server {
   // Habits, learnt from accepted answers.
   bool edns = true;               // false once it has refused EDNS and answered without
   bool mix_case = true;           // false once it has shown that it does not keep the question's case
-  int case_mismatches = 0;        // in a row
   int disbelieved = 0;            // NXDOMAINs while denies_all()
   bool plain_controls = false;    // it has refused EDNS in a control question
   std::vector<SocketId> sockets;  // connected to it; empty: the pool is used
@@ -152,7 +154,9 @@ class Server {
   int epoch_losses_ = 0;
   TimeNs epoch_since_ = 0;
   int refusals_in_a_row_ = 0;
-  TimeNs srtt_ = 0;  // 0: none measured
+  int case_mismatches_ = 0;        // in a row
+  TimeNs case_doubted_since_ = 0;  // when the first of these came
+  TimeNs srtt_ = 0;                // 0: none measured
   Health health_ = Health::kHealthy;
   bool blocked_ = false;
   int timeouts_in_a_row_ = 0;

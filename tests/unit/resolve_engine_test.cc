@@ -315,6 +315,22 @@ TEST(EngineTest, MixedCaseIsGivenUpOnAServerThatNeverKeepsIt) {
   }
 }
 
+// Whoever forges answers is there before the first that is right, and knows all but the case.
+TEST(EngineTest, MixedCaseIsNotGivenUpForForgers) {
+  EngineBench bench({}, {.latency_ns = 300 * kMillisecond,
+                         .jitter_ns = 0,
+                         .forge = 1,
+                         .forge_kinds = sim::ForgeBit(sim::ForgeKind::kWrongCase)});
+  bench.AddServer(AnswerAll);
+  for (int round = 0; round < 5; ++round) {
+    for (int i = 0; i < 60; ++i) bench.Ask(HostName(round * 60 + i));
+    bench.Run(60 * kSecond);
+  }
+  EXPECT_GE(bench.rejected(Rejected::kWrongCase), 300u);
+  EXPECT_TRUE(bench.server(0).mix_case);
+  EXPECT_EQ(bench.CountOutcome(Outcome::kData), 300u);
+}
+
 TEST(EngineTest, TheCaseOfTheNameDoesNotMatterWhereItIsNotMixed) {
   EngineOptions options;
   options.mix_case = false;
