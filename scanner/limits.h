@@ -49,10 +49,11 @@ inline constexpr TimeNs kQuickRttNs = 50 * kMillisecond;  // smoothed round-trip
 inline constexpr TimeNs kProbeIntervalMinNs = 250 * kMillisecond;
 inline constexpr TimeNs kProbeIntervalMaxNs = 4 * kSecond;
 inline constexpr TimeNs kHealthIntervalNs = 10 * kMillisecond;
-inline constexpr TimeNs kGiveUpNs = 5 * kSecond;  // every server dead for so long: the run ends
-inline constexpr int kControlsSuspect = 3;        // control questions before a server that fell silent is dead
-inline constexpr int kControlsTrial = 6;          // and before one that was not heard yet is: three of each name
-inline constexpr int kControlsInflightMax = 16;   // of a server: what it is asked within the longest timeout of one
+inline constexpr TimeNs kGiveUpNs = 5 * kSecond;             // every server dead for so long: the run ends
+inline constexpr TimeNs kStandstillNs = 500 * kMillisecond;  // between two looks at them: the process stood still
+inline constexpr int kControlsSuspect = 3;       // control questions before a server that fell silent is dead
+inline constexpr int kControlsTrial = 6;         // and before one that was not heard yet is: three of each name
+inline constexpr int kControlsInflightMax = 16;  // of a server: what it is asked within the longest timeout of one
 // Two control questions after so many answers of a server, but not within a second, and after so long at the latest: a
 // fifth of a percent of what it is asked, or two questions a minute.
 inline constexpr uint64_t kTrustAnswers = 1000;

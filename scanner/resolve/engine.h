@@ -176,7 +176,8 @@ class Engine final : public Resolver {
   size_t lying_ = 0;          // those of LieReport that were taken
   bool trust_due_ = false;    // a healthy server is to be asked control names
   TimeNs next_health_ = 0;
-  TimeNs all_dead_since_ = kNever;
+  TimeNs looked_at_ = 0;    // when their health was looked at last
+  TimeNs all_dead_ns_ = 0;  // for how long all of them have been dead, as far as somebody listened
   Answer& answer() { return kept_[kept_next_].answer; }
 
   MessageView view_;

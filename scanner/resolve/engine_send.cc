@@ -55,11 +55,10 @@ void Engine::UpdateHealth(TimeNs now) {
     healthy_ += servers_[i].health() == Health::kHealthy;
     dead += servers_[i].health() == Health::kDead;
   }
-  if (dead < servers_.size()) {
-    all_dead_since_ = kNever;
-  } else if (all_dead_since_ == kNever) {
-    all_dead_since_ = now;
-  }
+  // While the process stood still nobody could be heard: such a time counts for little.
+  const TimeNs passed = std::min(now - looked_at_, kStandstillNs);
+  looked_at_ = now;
+  all_dead_ns_ = dead < servers_.size() ? 0 : all_dead_ns_ + passed;
 }
 
 // The attempts of a server that died are asked elsewhere, and do not count against the questions' tries.

@@ -160,6 +160,27 @@ TEST(EngineHealthTest, AllServersDead) {
   }
 }
 
+// A process that stood still has not listened: what it finds dead then may have come back long ago.
+TEST(EngineHealthTest, TimeInWhichNobodyListenedIsNoReasonToGiveUp) {
+  FaultPlan plan = kCalm;
+  plan.dies_at_ns = 2 * kSecond;
+  plan.returns_at_ns = 8 * kSecond;
+  EngineBench bench({}, plan);
+  bench.AddServer(AnswerAll);
+  int next = 0;
+  bool gave_up = false;
+  const auto feed = [&] {
+    while (bench.engine().open() < 100) bench.Ask(HostName(next++));
+    gave_up = gave_up || bench.engine().no_server_answers(bench.now());
+  };
+  bench.RunOn(4 * kSecond, feed);
+  ASSERT_EQ(bench.server(0).health(), Health::kDead);
+  bench.StandStill(10 * kSecond);
+  bench.RunOn(10 * kSecond, feed);
+  EXPECT_FALSE(gave_up);
+  EXPECT_EQ(bench.server(0).health(), Health::kHealthy);
+}
+
 TEST(EngineHealthTest, ASingleQuestionToDeadServersEnds) {
   EngineBench bench({});
   bench.AddServer(Silence);

@@ -132,6 +132,15 @@ class EngineBench {
   // For the whole time.
   void RunOn(TimeNs duration_ns, const std::function<void()>& between = {}) { RunFor(duration_ns, between, false); }
 
+  // Time passes, and the engine has no turn. What arrives waits for it.
+  void StandStill(TimeNs duration_ns) {
+    const TimeNs end = now_ + duration_ns;
+    while (now_ < end) {
+      now_ = transport_.Poll(end, &inbox_);
+      Receive();
+    }
+  }
+
   Engine& engine() {
     if (engine_ == nullptr) {
       engine_ = std::make_unique<Engine>(options_, RandomKey::FromSeed(seed_), &transport_);
