@@ -118,7 +118,8 @@ absl::Status ReadLimits(const ScanFlags& flags, ScanOptions* options) {
   if (status.ok() && !flags.shuffle.empty()) {
     return ReadOption("--shuffle", flags.shuffle, count, 0, kShuffleNamesMax, &options->shuffle);
   }
-  if (options->iterative) {
+  // Where no server has a pace, no neighbour waits for another.
+  if (options->iterative && (options->server_rate > 0 || options->prefix_rate > 0)) {
     options->shuffle =
         std::min<size_t>(kShuffleNamesMax, static_cast<size_t>(options->memory_bytes / kShuffleMemoryBytes));
   }
@@ -404,7 +405,7 @@ ScanCommand::ScanCommand(CLI::App* root) {
   app_->add_option("--seed", flags_.seed, "of all randomness; random where not given");
   app_->add_option("--shuffle", flags_.shuffle,
                    "names of the list that are mixed at a time, so that neighbours that have the same servers are "
-                   "spread; 0: none, as without --resolver iterative");
+                   "spread; 0: none, as with other resolvers and without a limit for servers");
   app_->add_option("--max-domains", flags_.max_domains, "stop reading after so many names; 0: all")
       ->capture_default_str();
   app_->add_option("--compression", flags_.compression, "of the tables: zstd, gzip or none")->capture_default_str();

@@ -152,6 +152,18 @@ class CliTest(CliCase):
         self.assertIn("iterator", record["counters"])
         self.assertEqual(list(record["resolvers"]), ["iterative"])
 
+    def test_names_are_mixed_where_servers_have_a_pace(self):
+        server = self.server()
+        source = self.list_file("\n".join(NAMES[:3]))
+        for limits, mixed in (((), "131072"), (("--server-rate", "0"), "0"),
+                              (("--server-rate", "0", "--prefix-rate", "100"), "131072"),
+                              (("--server-rate", "0", "--shuffle", "7"), "7")):
+            with self.subTest(limits=limits):
+                self.expect(OK, run(*self.iterative_arguments(source, server, *limits)))
+                options = json.loads((self.out / "run.json").read_text())["options"]
+                self.assertEqual([option["value"] for option in options if option["name"] == "shuffle"], [mixed])
+                shutil.rmtree(self.out)
+
     def test_iterative_dry_run(self):
         server = self.server()
         source = self.list_file("\n".join(NAMES[:20]))
