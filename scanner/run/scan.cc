@@ -1,7 +1,5 @@
 #include "scanner/run/scan.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "io/heap.h"
 #include "io/privileges.h"
 #include "scanner/input/blocklist_file.h"
 #include "scanner/run/gate.h"
@@ -176,10 +175,10 @@ absl::Status ScanRunner::WriteCheckpoint() {
   const TimeNs opened = MonotonicNow();
   if (!take || !taken.ok()) return taken;
   const absl::Status committed = core_->CommitCut();
-  // What a burst of work has left free between what is in use goes back to the kernel. Else memory creeps up for days,
-  // to the sum of what every size was ever short of at its worst moment.
-  malloc_trim(0);
   core_->CountCheckpoint(opened - begin, MonotonicNow() - begin);
+  // What a burst of work has left free between what is in use. Else memory creeps up for days, to the sum of what every
+  // size was ever short of at its worst moment.
+  ReturnFreedMemory();
   return committed;
 }
 
