@@ -151,8 +151,9 @@ CaseResult RunCase(const ScanCase& scan_case, const std::string& scratch) {
   result.effects = EffectsOf(stage);
   result.sent = stage.network.counters().queries_sent;
   for (const uint64_t forged : stage.network.counters().forged) result.forged += forged;
-  // A scan may end because nobody was ever heard, where the machine's own interface was away.
-  if (absl::IsUnavailable(status) && !scan_case.machine.away.empty() && stage.core->NobodyAnswered()) return result;
+  // A scan may end because nobody was ever heard, where the machine's own interface lost more than went through it.
+  const uint64_t lost = result.effects[ToText(FaultKind::kAway)];
+  if (absl::IsUnavailable(status) && stage.core->NobodyAnswered() && lost > result.sent) return result;
   if (!status.ok()) {
     result.broken.push_back(std::string(status.message()));
     return result;
