@@ -11,18 +11,7 @@
 namespace mxscan {
 namespace {
 
-using F = FindingId;
-constexpr FindingState kPresent = FindingState::kPresent;
-constexpr FindingState kAbsent = FindingState::kAbsent;
-constexpr FindingState kUnknown = FindingState::kUnknown;
-constexpr FindingState kNotApplicable = FindingState::kNotApplicable;
-constexpr Outcome kData = Outcome::kData;
-constexpr Outcome kNoData = Outcome::kNoData;
-constexpr Outcome kNxDomain = Outcome::kNxDomain;
-constexpr Outcome kServFail = Outcome::kServFail;
-constexpr Outcome kRefused = Outcome::kRefused;
-constexpr Outcome kTimeout = Outcome::kTimeout;
-constexpr Outcome kNotAsked = Outcome::kNotAsked;
+using namespace finding_words;
 
 class Cases {
  public:

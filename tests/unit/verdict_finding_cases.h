@@ -11,6 +11,13 @@
 
 namespace mxscan {
 
+// The words in which cases are stated, for who says `using namespace`.
+namespace finding_words {
+using F = FindingId;
+using enum FindingState;
+using enum Outcome;
+}  // namespace finding_words
+
 struct FindingCase {
   FindingId id;
   FindingState state;  // that the finding must be in

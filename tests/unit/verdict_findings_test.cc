@@ -13,16 +13,7 @@
 namespace mxscan {
 namespace {
 
-using F = FindingId;
-constexpr FindingState kPresent = FindingState::kPresent;
-constexpr FindingState kAbsent = FindingState::kAbsent;
-constexpr FindingState kUnknown = FindingState::kUnknown;
-constexpr FindingState kNotApplicable = FindingState::kNotApplicable;
-constexpr Outcome kData = Outcome::kData;
-constexpr Outcome kNoData = Outcome::kNoData;
-constexpr Outcome kNxDomain = Outcome::kNxDomain;
-constexpr Outcome kServFail = Outcome::kServFail;
-constexpr Outcome kTimeout = Outcome::kTimeout;
+using namespace finding_words;
 
 TEST(Findings, EveryCaseIsInItsState) {
   for (const FindingCase& c : AllFindingCases()) {
