@@ -36,7 +36,6 @@ Survey::Survey(const SurveyOptions& options, Resolver* resolver, const Suffixes*
       sink_(sink),
       hosts_seen_(hosts_seen),
       addresses_seen_(addresses_seen),
-      name_index_(0, NameHash{options.owner_seed ^ 0x1d1d1d1d1d1d1d1dull}),
       outboxes_(static_cast<size_t>(options.workers)) {
   MXSCAN_CHECK(options.workers > 0 && options.worker < options.workers);
 }
@@ -65,7 +64,8 @@ uint8_t Survey::enabled_families() const {
   return static_cast<uint8_t>((options_.lookups.a ? kFamily4 : 0) | (options_.lookups.aaaa ? kFamily6 : 0));
 }
 
-// Tasks wait for so long that they have left the cache: they are fetched side by side, then their texts.
+// Tasks wait for so long that they have left the cache: they are fetched side by side, then their texts. So are the
+// exchanges that the answers name.
 void Survey::OnCompletions(std::span<const Completion* const> completions, int64_t wall_us) {
   const auto domain_of = [this](const Completion& completion) -> const DomainTask* {
     const Tag tag = TagOf(completion.tag);
@@ -83,6 +83,7 @@ void Survey::OnCompletions(std::span<const Completion* const> completions, int64
     __builtin_prefetch(task->input.data());
     __builtin_prefetch(task->name.data());
   }
+  FetchExchanges(completions);
   for (const Completion* const completion : completions) OnCompletion(*completion, wall_us);
 }
 
@@ -93,13 +94,13 @@ void Survey::OnCompletion(const Completion& completion, int64_t wall_us) {
       OnMx(domains_[tag.index].get(), tag.stage, completion, wall_us);
       break;
     case TagKind::kNameA:
-      OnNameLookup(names_[tag.index].get(), false, tag.stage, completion, wall_us);
+      OnNameLookup(NameAt(tag.index), false, tag.stage, completion, wall_us);
       break;
     case TagKind::kNameAaaa:
-      OnNameLookup(names_[tag.index].get(), true, tag.stage, completion, wall_us);
+      OnNameLookup(NameAt(tag.index), true, tag.stage, completion, wall_us);
       break;
     case TagKind::kNameWildcard:
-      OnWildcard(names_[tag.index].get(), completion);
+      OnWildcard(NameAt(tag.index), completion);
       break;
     case TagKind::kPtr:
       OnPtr(tag.index, completion, wall_us);

@@ -39,11 +39,11 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "scanner/dns/name_hash.h"
 #include "scanner/resolve/resolver.h"
 #include "scanner/resolve/ring_queue.h"
 #include "scanner/run/seen_set.h"
 #include "scanner/survey/messages.h"
+#include "scanner/survey/name_index.h"
 #include "scanner/verdict/observation.h"
 #include "scanner/verdict/verdict.h"
 
@@ -199,6 +199,9 @@ class Survey {
   void RequestHostAddresses(NameEntry* entry, HostRef host);
   void OnHostAddressReady(const Ticket& ticket, AddressRef address);
   NameEntry* FindOrAddName(NameView name);
+  NameEntry* NameAt(uint32_t index) const;
+  uint32_t HashOf(NameView name) const;
+  void FetchExchanges(std::span<const Completion* const> completions) const;
   void EvictNames();
 
   // survey_address.cc
@@ -230,9 +233,12 @@ class Survey {
   std::vector<std::unique_ptr<DomainObservation>> finished_;  // at most kFinishedMax
   size_t domains_open_ = 0;
 
-  std::vector<std::unique_ptr<NameEntry>> names_;
+  // Entries by index, in pieces of kNamesPerPiece: where one is takes no look at another list as long as this. A free
+  // one has no name.
+  std::vector<std::unique_ptr<NameEntry[]>> names_;
+  size_t names_size_ = 0;  // free ones included
   std::vector<uint32_t> free_names_;
-  absl::flat_hash_map<std::string_view, uint32_t, NameHash, std::equal_to<>> name_index_;  // keys refer to the entries
+  NameIndex name_index_;
   uint64_t names_bytes_ = 0;
   size_t names_hand_ = 0;
   std::vector<uint32_t> open_hosts_;  // names whose host waits for its addresses; each knows its place in it

@@ -1,10 +1,12 @@
 // Names and their addresses: one cache for exchanges, PTR names and probes; and the host rows that come of it.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "io/check.h"
 #include "scanner/survey/survey.h"
 #include "scanner/survey/survey_tasks.h"
+#include "xxhash.h"
 
 namespace mxscan {
 namespace {
@@ -55,6 +57,9 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
   *asked += sent;
   if ((entry->done & families) == families) {
     ++counters_.cache_hits;
+    // The domain's verdict looks at them, in a moment.
+    __builtin_prefetch(entry->published->ipv4.data());
+    __builtin_prefetch(entry->published->ipv6.data());
     const HostRef host = entry->published;
     StartHost(entry);
     return host;
@@ -196,7 +201,7 @@ void Survey::RequestHostAddresses(NameEntry* entry, HostRef host) {
 void Survey::ListOpenHosts(std::vector<OpenHost>* hosts) const {
   MXSCAN_CHECK(finished_.empty());  // a domain that needs nothing any more has its row
   for (const uint32_t index : open_hosts_) {
-    const HostObservation& host = *names_[index]->host;
+    const HostObservation& host = *NameAt(index)->host;
     OpenHost& open = hosts->emplace_back();
     open.name = host.name;
     open.a_chain = host.a.chain;
@@ -222,7 +227,7 @@ void Survey::Restore(const OpenHost& open) {
 }
 
 void Survey::OnHostAddressReady(const Ticket& ticket, AddressRef address) {
-  NameEntry* entry = names_[ticket.index].get();
+  NameEntry* entry = NameAt(ticket.index);
   entry->host_addresses[ticket.sub] = std::move(address);
   --entry->pins;
   const bool all = std::all_of(entry->host_addresses.begin(), entry->host_addresses.end(),
@@ -232,46 +237,90 @@ void Survey::OnHostAddressReady(const Ticket& ticket, AddressRef address) {
   entry->host_addresses.clear();
   entry->host = nullptr;
   // The last one takes its place.
-  names_[open_hosts_.back()]->open_place = entry->open_place;
+  NameAt(open_hosts_.back())->open_place = entry->open_place;
   open_hosts_[entry->open_place] = open_hosts_.back();
   open_hosts_.pop_back();
   ++closed_;
 }
 
+Survey::NameEntry* Survey::NameAt(uint32_t index) const {
+  return &names_[index / kNamesPerPiece][index % kNamesPerPiece];
+}
+
+uint32_t Survey::HashOf(NameView name) const {
+  return static_cast<uint32_t>(
+      XXH3_64bits_withSeed(name.data(), name.size(), options_.owner_seed ^ 0x1d1d1d1d1d1d1d1dull));
+}
+
+// Of hosts that other domains named long ago nothing is in the processor's caches. The names that are about to be asked
+// for are looked up here in steps, each for all of them, so that their misses are waited for together.
+void Survey::FetchExchanges(std::span<const Completion* const> completions) const {
+  constexpr size_t kFetchedMax = 64;
+  if (enabled_families() == 0) return;
+  std::array<uint32_t, kFetchedMax> hashes;
+  size_t count = 0;
+  for (const Completion* const completion : completions) {
+    if (TagOf(completion->tag).kind != TagKind::kDomainMx || completion->outcome != Outcome::kData) continue;
+    for (const MxRecord& record : completion->answer->mx) {
+      if (count == kFetchedMax) break;
+      if (OwnerOf(record.exchange, options_.owner_seed, options_.workers) != options_.worker) continue;
+      hashes[count] = HashOf(record.exchange);
+      name_index_.Prefetch(hashes[count++]);
+    }
+  }
+  std::array<const NameEntry*, kFetchedMax> entries;
+  size_t found = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t index = name_index_.First(hashes[i]);
+    if (index == NameIndex::kNone) continue;
+    entries[found] = NameAt(index);
+    PrefetchToWrite(entries[found++], 2 * kCacheLine);
+  }
+  for (size_t i = 0; i < found; ++i) {
+    __builtin_prefetch(entries[i]->name.data());
+    const HostObservation* const host = entries[i]->published.get();
+    if (host == nullptr) continue;
+    // Before it stands how many share it (std::make_shared).
+    __builtin_prefetch(reinterpret_cast<const char*>(host) - 1, 1);
+    PrefetchToRead(host, sizeof(*host));
+  }
+}
+
 Survey::NameEntry* Survey::FindOrAddName(NameView name) {
-  const auto found = name_index_.find(name);
-  if (found != name_index_.end()) return names_[found->second].get();
+  const uint32_t hash = HashOf(name);
+  const uint32_t known = name_index_.Find(hash, [&](uint32_t index) { return NameAt(index)->name == name; });
+  if (known != NameIndex::kNone) return NameAt(known);
   EvictNames();
   if (free_names_.empty()) {
-    free_names_.push_back(static_cast<uint32_t>(names_.size()));
-    names_.push_back(nullptr);
+    if (names_size_ == names_.size() * kNamesPerPiece) names_.push_back(std::make_unique<NameEntry[]>(kNamesPerPiece));
+    free_names_.push_back(static_cast<uint32_t>(names_size_++));
   }
   const uint32_t index = free_names_.back();
   free_names_.pop_back();
-  names_[index] = std::make_unique<NameEntry>();
-  NameEntry* entry = names_[index].get();
+  NameEntry* entry = NameAt(index);
   entry->index = index;
+  entry->hash = hash;
   entry->name.assign(name);
   entry->bytes = sizeof(NameEntry) + name.size() + 48;
   names_bytes_ += entry->bytes;
-  name_index_.emplace(std::string_view(entry->name), index);
+  name_index_.Insert(hash, index);
   return entry;
 }
 
 // The clock algorithm (Corbato, 1968): an entry that nobody asked for since the hand last passed goes.
 void Survey::EvictNames() {
-  if (names_.empty()) return;
+  if (names_size_ == 0) return;
   for (size_t i = 0; i < kEvictionSteps && names_bytes_ > options_.cache_bytes / 4 * 3; ++i) {
-    names_hand_ = (names_hand_ + 1) % names_.size();
-    NameEntry* entry = names_[names_hand_].get();
-    if (entry == nullptr || entry->asking != 0 || entry->pins > 0 || !entry->waiters.empty()) continue;
+    names_hand_ = (names_hand_ + 1) % names_size_;
+    NameEntry* entry = NameAt(static_cast<uint32_t>(names_hand_));
+    if (entry->name.empty() || entry->asking != 0 || entry->pins > 0 || !entry->waiters.empty()) continue;
     if (entry->referenced) {
       entry->referenced = false;
       continue;
     }
     names_bytes_ -= entry->bytes;
-    name_index_.erase(std::string_view(entry->name));
-    names_[names_hand_] = nullptr;
+    name_index_.Erase(entry->hash, entry->index);
+    *entry = NameEntry();
     free_names_.push_back(static_cast<uint32_t>(names_hand_));
     ++counters_.names_evicted;
   }

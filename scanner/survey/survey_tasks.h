@@ -5,12 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "scanner/resolve/prefetch.h"
 #include "scanner/survey/survey.h"
 
 namespace mxscan {
 
 inline constexpr size_t kFinishedMax = 16;    // complete domains that are handed over together
 inline constexpr size_t kEvictionSteps = 64;  // cache entries the clock's hand looks at per insertion
+inline constexpr size_t kNamesPerPiece = 256;
 
 // What an engine's completion belongs to: the kind in the upper half of the tag, an index in the lower.
 enum class TagKind : uint8_t { kDomainMx, kNameA, kNameAaaa, kNameWildcard, kPtr };
@@ -39,23 +41,25 @@ struct Survey::DomainTask {
   std::unique_ptr<DomainObservation> observation;  // from the MX answer on
 };
 
-struct Survey::NameEntry {
+// What is asked of an entry whose host is known stands first, on one cache line.
+struct alignas(kCacheLine) Survey::NameEntry {
   struct Waiter {
     Ticket ticket;
     uint8_t families = 0;
     int asked = 0;
   };
-  uint32_t index = 0;
-  std::string name;
+  std::string name;         // empty: the entry is free
+  HostRef published;        // what is done
   uint8_t done = 0;         // families (kWildcard among them) whose lookup has ended
   uint8_t asking = 0;       // those whose lookup is open
   bool referenced = false;  // since the clock's hand last came by
   bool wants_row = false;   // somebody asked for it as an exchange
   bool wants_row_if_address = false;
-  bool row_done = false;                      // its row was written, now or before it was last evicted
+  bool row_done = false;  // its row was written, now or before it was last evicted
+  uint32_t index = 0;
+  uint32_t hash = 0;                          // HashOf(name)
   int pins = 0;                               // host work that waits for addresses
   uint64_t bytes = 0;                         // as counted in names_bytes_
-  HostRef published;                          // what is done
   std::shared_ptr<HostObservation> building;  // while anything is asked
   std::vector<Waiter> waiters;
   // While the host waits for its addresses: itself, which a later lookup of the name does not change, and those.
