@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "io/check.h"
+#include "io/short_copy.h"
 
 namespace mxscan {
 namespace {
@@ -172,31 +173,10 @@ size_t BoundLine(const Row& row) {
   return bound.size();
 }
 
-// Copies a cell, which is mostly too short for the call of memcpy to be worth it; returns the copy's end.
+// Copies a cell; returns the copy's end.
 [[gnu::always_inline]] inline char* CopyText(std::string_view text, char* out) {
-  const size_t size = text.size();
-  const auto copy_ends = [&]<size_t kSize>(std::integral_constant<size_t, kSize>) {
-    char first[kSize];
-    char last[kSize];
-    std::memcpy(first, text.data(), kSize);
-    std::memcpy(last, text.data() + size - kSize, kSize);
-    std::memcpy(out, first, kSize);
-    std::memcpy(out + size - kSize, last, kSize);
-  };
-  if (size > 64) {
-    std::memcpy(out, text.data(), size);
-  } else if (size > 32) {
-    copy_ends(std::integral_constant<size_t, 32>());
-  } else if (size >= 16) {
-    copy_ends(std::integral_constant<size_t, 16>());
-  } else if (size >= 8) {
-    copy_ends(std::integral_constant<size_t, 8>());
-  } else if (size >= 4) {
-    copy_ends(std::integral_constant<size_t, 4>());
-  } else {
-    for (size_t i = 0; i < size; ++i) out[i] = text[i];
-  }
-  return out + size;
+  CopyShort(text.data(), text.size(), out);
+  return out + text.size();
 }
 
 constexpr auto kDigitPairs = [] {

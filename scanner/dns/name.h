@@ -12,11 +12,11 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
 #include "io/address.h"
+#include "io/short_copy.h"
 
 namespace mxscan {
 
@@ -40,7 +40,7 @@ class Name {
   }
   void Assign(NameView view) {
     size_ = static_cast<uint8_t>(view.size());
-    std::memcpy(octets_, view.data(), view.size());
+    CopyShort(view.data(), view.size(), octets_);
   }
   void Clear() { size_ = 0; }
   bool empty() const { return size_ == 0; }
