@@ -468,6 +468,7 @@ void ScanCore::FillCounters() {
     survey["names_evicted"] += tasks.names_evicted;
     survey["addresses_evicted"] += tasks.addresses_evicted;
     survey["shared_requests"] += tasks.cache_hits;
+    survey["names_elsewhere"] += tasks.names_elsewhere;
     const TransportCounters& transport = worker->transport().counters();
     run_.transport["datagrams_sent"] += transport.datagrams_sent;
     run_.transport["datagrams_received"] += transport.datagrams_received;

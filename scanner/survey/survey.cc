@@ -36,6 +36,7 @@ Survey::Survey(const SurveyOptions& options, Resolver* resolver, const Suffixes*
       sink_(sink),
       hosts_seen_(hosts_seen),
       addresses_seen_(addresses_seen),
+      known_elsewhere_(options.workers > 1 ? options.cache_bytes / kKnownElsewhereShare : 0),
       outboxes_(static_cast<size_t>(options.workers)) {
   MXSCAN_CHECK(options.workers > 0 && options.worker < options.workers);
 }
@@ -147,6 +148,10 @@ void Survey::OnMessage(Message message) {
       break;
     }
     case MessageKind::kNameReady:
+      // Its addresses are known, and that it is an exchange: all that another request for it as one would ask.
+      if (message.ticket.kind == TicketKind::kExchange) {
+        known_elsewhere_.Keep(HashOf(message.host->name), message.host);
+      }
       DeliverName(message.ticket, message.host, message.asked);
       break;
     case MessageKind::kNeedAddress: {

@@ -18,8 +18,9 @@
 // A and AAAA of a name are asked once however many want them: exchanges, PTR names and probes share one cache.
 //
 // Owner: names and addresses are spread over the workers by a keyed hash; what another worker owns is requested by a
-// Message. The cache is bounded in bytes; what is evicted is asked again when needed, and its row is not written
-// again (SeenSet), so that eviction costs queries and never changes a row.
+// Message, and an exchange that was requested so is remembered here too. The cache is bounded in bytes; what is evicted
+// is asked again when needed, and its row is not written again (SeenSet), so that eviction costs queries and never
+// changes a row.
 //
 // What the engine withholds because of the blocklist: a domain then has no observation but is told to the sink as
 // blocked; a lookup of a name is marked withheld, and a name of which nothing was asked has no host row; an address is
@@ -42,6 +43,7 @@
 #include "scanner/resolve/resolver.h"
 #include "scanner/resolve/ring_queue.h"
 #include "scanner/run/seen_set.h"
+#include "scanner/survey/known_hosts.h"
 #include "scanner/survey/messages.h"
 #include "scanner/survey/name_index.h"
 #include "scanner/verdict/observation.h"
@@ -120,7 +122,8 @@ struct SurveyCounters {
   uint64_t addresses_withheld = 0;  // those whose reverse name was not asked for
   uint64_t names_evicted = 0;
   uint64_t addresses_evicted = 0;
-  uint64_t cache_hits = 0;  // requests answered without a question of their own
+  uint64_t cache_hits = 0;       // requests answered without a question of their own
+  uint64_t names_elsewhere = 0;  // requests for names that went to the worker that owns them
 };
 
 enum class Stage : uint8_t;  // survey_tasks.h
@@ -241,6 +244,7 @@ class Survey {
   NameIndex name_index_;
   uint64_t names_bytes_ = 0;
   size_t names_hand_ = 0;
+  KnownHosts known_elsewhere_;        // exchanges that other workers own
   std::vector<uint32_t> open_hosts_;  // names whose host waits for its addresses; each knows its place in it
 
   std::vector<std::unique_ptr<AddressEntry>> addresses_;

@@ -23,11 +23,25 @@ uint64_t BytesOf(const HostObservation& host) {
   return bytes + (host.ipv4.size() + host.ipv6.size()) * sizeof(IpAddress);
 }
 
+// The domain's verdict looks at them, in a moment.
+void FetchAddresses(const HostObservation& host) {
+  __builtin_prefetch(host.ipv4.data());
+  __builtin_prefetch(host.ipv6.data());
+}
+
 }  // namespace
 
 HostRef Survey::RequestName(NameView name, uint8_t families, HostRole role, const Ticket& ticket, int* asked) {
   const int owner = OwnerOf(name, options_.owner_seed, options_.workers);
   if (owner == options_.worker) return RequestOwnName(name, families, role, ticket, asked);
+  if ((families & kWildcard) == 0) {
+    if (HostRef host = known_elsewhere_.Find(HashOf(name), name); host != nullptr) {
+      ++counters_.cache_hits;
+      FetchAddresses(*host);
+      return host;
+    }
+  }
+  ++counters_.names_elsewhere;
   outboxes_[static_cast<size_t>(owner)].PushBack({.kind = MessageKind::kNeedName,
                                                   .families = families,
                                                   .role = role,
@@ -57,9 +71,7 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
   *asked += sent;
   if ((entry->done & families) == families) {
     ++counters_.cache_hits;
-    // The domain's verdict looks at them, in a moment.
-    __builtin_prefetch(entry->published->ipv4.data());
-    __builtin_prefetch(entry->published->ipv6.data());
+    FetchAddresses(*entry->published);
     const HostRef host = entry->published;
     StartHost(entry);
     return host;
@@ -257,28 +269,36 @@ uint32_t Survey::HashOf(NameView name) const {
 void Survey::FetchExchanges(std::span<const Completion* const> completions) const {
   constexpr size_t kFetchedMax = 64;
   if (enabled_families() == 0) return;
-  std::array<uint32_t, kFetchedMax> hashes;
+  struct Wanted {
+    uint32_t hash;
+    bool own;
+    const NameEntry* entry;
+  };
+  std::array<Wanted, kFetchedMax> wanted;
   size_t count = 0;
   for (const Completion* const completion : completions) {
     if (TagOf(completion->tag).kind != TagKind::kDomainMx || completion->outcome != Outcome::kData) continue;
     for (const MxRecord& record : completion->answer->mx) {
       if (count == kFetchedMax) break;
-      if (OwnerOf(record.exchange, options_.owner_seed, options_.workers) != options_.worker) continue;
-      hashes[count] = HashOf(record.exchange);
-      name_index_.Prefetch(hashes[count++]);
+      const bool own = OwnerOf(record.exchange, options_.owner_seed, options_.workers) == options_.worker;
+      const uint32_t hash = HashOf(record.exchange);
+      wanted[count++] = {hash, own, nullptr};
+      own ? name_index_.Prefetch(hash) : known_elsewhere_.Prefetch(hash);
     }
   }
-  std::array<const NameEntry*, kFetchedMax> entries;
-  size_t found = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const uint32_t index = name_index_.First(hashes[i]);
+  const std::span<Wanted> all = std::span(wanted).first(count);
+  for (Wanted& name : all) {
+    if (!name.own) continue;
+    const uint32_t index = name_index_.First(name.hash);
     if (index == NameIndex::kNone) continue;
-    entries[found] = NameAt(index);
-    PrefetchToWrite(entries[found++], 2 * kCacheLine);
+    name.entry = NameAt(index);
+    PrefetchToWrite(name.entry, 2 * kCacheLine);
   }
-  for (size_t i = 0; i < found; ++i) {
-    __builtin_prefetch(entries[i]->name.data());
-    const HostObservation* const host = entries[i]->published.get();
+  for (const Wanted& name : all) {
+    if (name.entry != nullptr) __builtin_prefetch(name.entry->name.data());
+    const HostObservation* const host = !name.own               ? known_elsewhere_.InPlace(name.hash)
+                                        : name.entry != nullptr ? name.entry->published.get()
+                                                                : nullptr;
     if (host == nullptr) continue;
     // Before it stands how many share it (std::make_shared).
     __builtin_prefetch(reinterpret_cast<const char*>(host) - 1, 1);

@@ -13,6 +13,7 @@ namespace mxscan {
 inline constexpr size_t kFinishedMax = 16;    // complete domains that are handed over together
 inline constexpr size_t kEvictionSteps = 64;  // cache entries the clock's hand looks at per insertion
 inline constexpr size_t kNamesPerPiece = 256;
+inline constexpr uint64_t kKnownElsewhereShare = 16;  // of the cache's size, for hosts that other workers own
 
 // What an engine's completion belongs to: the kind in the upper half of the tag, an index in the lower.
 enum class TagKind : uint8_t { kDomainMx, kNameA, kNameAaaa, kNameWildcard, kPtr };

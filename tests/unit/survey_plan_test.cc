@@ -339,6 +339,33 @@ TEST(SurveyWorkersTest, SeveralWorkersSeeWhatOneSees) {
   }
 }
 
+// What a worker was told of another's exchange it need not be told for the next domain.
+TEST(SurveyWorkersTest, APopularExchangeIsRequestedOnce) {
+  const auto survey = [](int workers, uint64_t cache_bytes, SurveyCounters* counters) {
+    SurveyBench bench(SurveyBenchOptions{.workers = workers, .cache_bytes = cache_bytes, .domains_open_max = 4});
+    std::vector<std::string> domains;
+    for (int i = 0; i < 400; ++i) {
+      const std::string name = "d" + std::to_string(i) + ".example";
+      bench.AddZone(Zone(name + ".", "@ IN MX 10 mx1.provider.example.\n@ IN MX 20 mx2.provider.example.\n"));
+      domains.push_back(name);
+    }
+    bench.AddZone(Zone("provider.example.", "mx1 IN A 8.8.4.1\nmx2 IN A 8.8.4.2\n"));
+    bench.Run(domains);
+    EXPECT_EQ(bench.most_asked(), 1);
+    *counters = bench.counters();
+    return bench.seen();
+  };
+  SurveyCounters counters;
+  const Seen one = survey(1, 64 << 20, &counters);
+  EXPECT_EQ(counters.names_elsewhere, 0u);
+  const Seen four = survey(4, 64 << 20, &counters);
+  EXPECT_EQ(four, one);
+  EXPECT_GT(counters.names_elsewhere, 0u);
+  // Of 800: each worker's first ones, which begin before the first reply, of either exchange.
+  EXPECT_LE(counters.names_elsewhere, 4u * 4 * 2);
+  EXPECT_GT(counters.cache_hits, 700u);
+}
+
 TEST(SurveyWorkersTest, LittleRoomChangesNothing) {
   uint64_t asked = 0;
   SurveyCounters counters;

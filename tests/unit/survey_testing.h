@@ -210,6 +210,7 @@ class SurveyBench {
       counters_.names_evicted += counters.names_evicted;
       counters_.addresses_evicted += counters.addresses_evicted;
       counters_.cache_hits += counters.cache_hits;
+      counters_.names_elsewhere += counters.names_elsewhere;
       counters_.domains_withheld += counters.domains_withheld;
       counters_.names_withheld += counters.names_withheld;
       counters_.addresses_withheld += counters.addresses_withheld;
