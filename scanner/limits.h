@@ -24,6 +24,7 @@ inline constexpr TimeNs kTimeoutDefaultNs = 2 * kSecond;  // of the first attemp
 inline constexpr TimeNs kTimeoutFloorNs = 10 * kMillisecond;
 inline constexpr TimeNs kTimeoutCeilingNs = 60 * kSecond;
 inline constexpr int kBurstMax = 32;               // consecutive attempts from one socket to one server
+inline constexpr int kBurstCeiling = 1'000'000;    // of the option
 inline constexpr int kStreamsMax = 64;             // TCP streams open at once, per worker
 inline constexpr int kStreamsPerAuthorityMax = 8;  // and of these to one authoritative server
 inline constexpr int kTcpPackets = 5;  // what a TCP attempt costs the rate limits: SYN, ACK, query, ACK, FIN

@@ -35,6 +35,7 @@ struct ScanFlags {
   std::string server_inflight;  // the same
   std::string prefix_rate;      // as server_rate
   std::string prefix_inflight;  // as server_inflight
+  int burst = 0;
   std::string root_hints;
   int lab_port = 0;
   bool minimise = false;
@@ -153,6 +154,17 @@ absl::Status ReadTransportLimits(const std::string& text, TransportOptions* tran
   return absl::OkStatus();
 }
 
+// After the limits and the transport's.
+absl::Status ReadBurst(const ScanFlags& flags, ScanOptions* options) {
+  if (flags.burst == 0) return absl::OkStatus();
+  if (options->rate == 0 && options->server_rate == 0) {
+    return Usage("--burst: without --rate and --server-rate nothing says how long to pause after it");
+  }
+  options->burst = flags.burst;
+  options->transport.segments_max = std::min(options->transport.segments_max, static_cast<size_t>(flags.burst));
+  return absl::OkStatus();
+}
+
 absl::Status ReadChoices(const ScanFlags& flags, ScanOptions* options) {
   if (!ParseIoChoice(flags.io, &options->io)) {
     return Usage(absl::StrCat("--io: '", flags.io, "' is none of auto, uring, mmsg"));
@@ -249,6 +261,7 @@ std::vector<std::pair<std::string, std::string>> Described(const ScanFlags& flag
   add("rate", flags.rate);
   add("server-rate", flags.server_rate);
   add("server-inflight", flags.server_inflight);
+  if (flags.burst > 0) add("burst", absl::StrCat(flags.burst));
   add("inflight", flags.inflight);
   add("timeout", flags.timeout);
   add("tries", absl::StrCat(flags.tries));
@@ -294,6 +307,7 @@ absl::StatusOr<ScanOptions> Understand(ScanFlags flags) {
   if (status.ok()) status = ReadLimits(flags, &options);
   if (status.ok()) status = ReadChoices(flags, &options);
   if (status.ok()) status = ReadTransportLimits(flags.transport_limits, &options.transport);
+  if (status.ok()) status = ReadBurst(flags, &options);
   if (status.ok()) status = ParseLookups(flags.lookups, &options.lookups);
   if (status.ok()) status = ReadSeed(flags.seed, &options.seed);
   if (!status.ok()) return status;
@@ -373,6 +387,11 @@ ScanCommand::ScanCommand(CLI::App* root) {
                    "packets a second to one server; 0: no limit; 1k where not given, 50 with --resolver iterative");
   app_->add_option("--server-inflight", flags_.server_inflight,
                    "attempts in flight at one server; 0: no limit; 0 where not given, 50 with --resolver iterative");
+  app_->add_option(
+          "--burst", flags_.burst,
+          "packets that leave at once, in all and to one server, at most: less where a router or a resolver on "
+          "the way loses what comes so; a hundredth of the rate where not given")
+      ->check(CLI::Range(1, kBurstCeiling));
   app_->add_option("--prefix-rate", flags_.prefix_rate,
                    "of --resolver iterative: packets a second to all servers of one IPv4 /24 or IPv6 /48; as "
                    "--server-rate where not given");

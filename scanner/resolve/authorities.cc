@@ -42,7 +42,7 @@ uint32_t Authorities::FindOrAdd(const Endpoint& endpoint, TimeNs now) {
   free_.pop_back();
   const uint32_t prefix = FindOrAddPrefix(PrefixAround(endpoint.address));
   ++PrefixAt(prefix).servers;
-  entries_[index] = std::make_unique<Authority>(endpoint, prefix, server_limits_.rate);
+  entries_[index] = std::make_unique<Authority>(endpoint, prefix, server_limits_);
   entries_[index]->last_used = now;
   index_.emplace(endpoint, index);
   return index;
@@ -57,7 +57,7 @@ uint32_t Authorities::FindOrAddPrefix(const IpAddress& address) {
   }
   const uint32_t index = free_prefixes_.back();
   free_prefixes_.pop_back();
-  prefixes_[index] = std::make_unique<AuthorityPrefix>(address, prefix_limits_.rate);
+  prefixes_[index] = std::make_unique<AuthorityPrefix>(address, prefix_limits_);
   prefix_index_.emplace(address, index);
   return index;
 }

@@ -42,6 +42,7 @@ static_assert(kForgetNs > kSecond + kSecond / 64, "a pacer's window must have pa
 struct AuthorityLimits {
   double rate = 0;   // packets a second; 0: no limit
   int inflight = 0;  // attempts; 0: no limit
+  int burst = 0;     // packets at once; 0: as many as the rate gives
 };
 
 // Why a server with waiting attempts is not being sent to.
@@ -54,7 +55,8 @@ enum class AuthorityState : uint8_t {
 
 // The addresses of one prefix, as far as they are known.
 struct AuthorityPrefix {
-  AuthorityPrefix(const IpAddress& first, double rate) : address(first), pacer(rate) {}
+  AuthorityPrefix(const IpAddress& first, const AuthorityLimits& limits)
+      : address(first), pacer(limits.rate, limits.burst) {}
 
   // Whether one more attempt may be in flight.
   bool HasWindow(const AuthorityLimits& limits) const { return limits.inflight == 0 || inflight < limits.inflight; }
@@ -70,8 +72,8 @@ struct AuthorityPrefix {
 };
 
 struct Authority {
-  Authority(const Endpoint& where, uint32_t prefix_index, double rate)
-      : endpoint(where), pacer(rate), prefix(prefix_index) {}
+  Authority(const Endpoint& where, uint32_t prefix_index, const AuthorityLimits& limits)
+      : endpoint(where), pacer(limits.rate, limits.burst), prefix(prefix_index) {}
 
   // True where it was settled before.
   bool OnSent(TimeNs now) {

@@ -16,7 +16,7 @@ AuthorityEngine::AuthorityEngine(const AuthorityOptions& options, const RandomKe
       transport_(transport),
       random_(key.Derive(kAuthorityPurpose)),
       blocklist_(options.blocklist),
-      pacer_(options.rate),
+      pacer_(options.rate, options.burst),
       authorities_(options.server, options.prefix, options.servers_max),
       table_(options.inflight) {
   MXSCAN_CHECK(options.inflight > 0);

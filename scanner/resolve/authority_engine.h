@@ -52,6 +52,7 @@ struct AuthorityOptions {
   double rate = 0;                 // packets a second in all; 0: no limit
   AuthorityLimits server;          // of each server
   AuthorityLimits prefix;          // and of all servers of a prefix together
+  int burst = 0;                   // packets at once in all; 0: as many as the rate gives
   size_t inflight = kInflightDefault;
   size_t streams_max = kStreamsMax;       // open at once
   TimeNs timeout_ns = kTimeoutDefaultNs;  // the longest first timeout; what is known of a server makes it shorter

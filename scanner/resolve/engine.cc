@@ -18,7 +18,7 @@ Engine::Engine(const EngineOptions& options, const RandomKey& key, Transport* tr
       transport_(transport),
       random_(key.Derive(kEnginePurpose)),
       blocklist_(options.blocklist),
-      pacer_(options.rate),
+      pacer_(options.rate, options.burst),
       // Beside the user's, a few control questions to each server.
       table_(options.inflight + options.servers.size() * kControlsInflightMax) {
   MXSCAN_CHECK(!options.servers.empty() && options.servers.size() <= kServersMax);
@@ -28,7 +28,7 @@ Engine::Engine(const EngineOptions& options, const RandomKey& key, Transport* tr
                                   : static_cast<int>(options.inflight);
   servers_.reserve(options.servers.size());
   for (const Endpoint& endpoint : options.servers) {
-    servers_.emplace_back(endpoint, ServerLimits{options.server_rate, server_inflight});
+    servers_.emplace_back(endpoint, ServerLimits{options.server_rate, server_inflight, options.burst});
   }
   healthy_ = servers_.size();
   if (options.lies != nullptr) {

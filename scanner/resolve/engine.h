@@ -59,6 +59,7 @@ struct EngineOptions {
   double rate = 0;                 // packets a second in all; 0: no limit
   double server_rate = 0;          // a second and server; 0: no limit
   int server_inflight = 0;         // 0: no limit but `inflight`
+  int burst = 0;                   // packets at once, in all and to a server; 0: as many as the rates give
   size_t inflight = kInflightDefault;
   size_t streams_max = kStreamsMax;  // open at once
   int tries = kTriesDefault;

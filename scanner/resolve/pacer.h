@@ -10,7 +10,8 @@
 //    Packets that leave at a time of the kernel's choice (those of a TCP connection) are held: they count until a
 //    second after the connection's end.
 //  * Smoothing: a virtual schedule (the generic cell rate algorithm) spreads packets over the second, with a burst of
-//    one hundredth of the limit, so that a window is not filled by one burst at its start.
+//    one hundredth of the limit, so that a window is not filled by one burst at its start, or of less where the user
+//    has routers or servers that lose what comes at once.
 // The cost of the buckets' width is at most 1/64 of the rate.
 //
 // Units: packets, nanoseconds. Limit 0 is no limit. Thread safety: one thread. A run's limit is split between workers.
@@ -29,7 +30,8 @@ namespace mxscan {
 class Pacer {
  public:
   // Packets per second; a fraction of one is possible where a small limit is split, and means one packet every 1/limit.
-  explicit Pacer(double limit = 0) { SetLimit(limit); }
+  // `burst_max`: that leave at once; 0: a hundredth of the limit.
+  explicit Pacer(double limit = 0, int burst_max = 0) : burst_max_(burst_max) { SetLimit(limit); }
 
   void SetLimit(double limit) {
     limit_ = limit;
@@ -37,6 +39,7 @@ class Pacer {
     // A little slower than the limit, so that the window, whose buckets reach 1/64 s too far, is rarely full.
     interval_ns_ = std::max<TimeNs>(1, static_cast<TimeNs>(static_cast<double>(kSecond) / limit * 66 / 64));
     burst_ns_ = std::max<TimeNs>(interval_ns_, kSecond / 100);
+    if (burst_max_ > 0) burst_ns_ = std::min<TimeNs>(burst_ns_, burst_max_ * interval_ns_);
     window_limit_ = std::max<int64_t>(1, static_cast<int64_t>(limit));
   }
   bool limited() const { return limit_ > 0; }
@@ -135,6 +138,7 @@ class Pacer {
   }
 
   double limit_ = 0;
+  const int burst_max_;
   TimeNs interval_ns_ = 1;
   TimeNs burst_ns_ = 0;
   int64_t window_limit_ = 0;

@@ -20,7 +20,7 @@ Server::Server(const Endpoint& endpoint, const ServerLimits& limits)
     : endpoint_(endpoint),
       text_(endpoint.ToString()),
       limits_(limits),
-      pacer_(limits.rate),
+      pacer_(limits.rate, limits.burst),
       scale_(limits.rate > 0 ? 1.0 : kScaleStart) {
   MXSCAN_CHECK(limits.inflight > 0);
 }

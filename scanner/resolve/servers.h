@@ -57,6 +57,7 @@ struct ServerCounters {
 struct ServerLimits {
   double rate = 0;   // packets a second, 0: none
   int inflight = 0;  // attempts, > 0
+  int burst = 0;     // packets at once, 0: as many as the rate gives
 };
 
 class Server {

@@ -54,11 +54,12 @@ std::string ServersText(const std::vector<Endpoint>& servers) {
 
 namespace {
 
-// The most workers whose shares of the limits can each hold an attempt: one in flight, and what it costs by TCP.
+// The most workers whose shares of the limits can each hold an attempt: one in flight, one at once, and what it costs
+// by TCP.
 int WorkersWithinLimits(const ScanOptions& options) {
   int most = static_cast<int>(std::min<size_t>(options.inflight, kWorkersMax));
-  for (const int inflight : {options.server_inflight, options.prefix_inflight}) {
-    if (inflight > 0) most = std::min(most, inflight);
+  for (const int limit : {options.server_inflight, options.prefix_inflight, options.burst}) {
+    if (limit > 0) most = std::min(most, limit);
   }
   for (const double rate : {options.rate, options.server_rate, options.prefix_rate}) {
     if (rate > 0 && rate < static_cast<double>(kTcpPackets) * most) most = static_cast<int>(rate / kTcpPackets);
@@ -285,6 +286,7 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
   // no attempt to call its own, so there is none.
   MXSCAN_CHECK(count <= WorkersWithinLimits(options_));
   const int server_inflight = ShareOf(options_.server_inflight, index, count);
+  const int burst = ShareOf(options_.burst, index, count);
   const size_t inflight = options_.inflight / static_cast<size_t>(count);
   const size_t streams = StreamsFor(environment_.files_max, options_.iterative ? SIZE_MAX : options_.servers.size(),
                                     static_cast<size_t>(count));
@@ -294,8 +296,9 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
     iterator.authority.source_v4 = options_.source_v4;
     iterator.authority.source_v6 = options_.source_v6;
     iterator.authority.rate = rate;
-    iterator.authority.server = {server_rate, server_inflight};
-    iterator.authority.prefix = {options_.prefix_rate / count, ShareOf(options_.prefix_inflight, index, count)};
+    iterator.authority.burst = burst;
+    iterator.authority.server = {server_rate, server_inflight, burst};
+    iterator.authority.prefix = {options_.prefix_rate / count, ShareOf(options_.prefix_inflight, index, count), burst};
     iterator.authority.inflight = inflight;
     iterator.authority.streams_max = streams;
     iterator.authority.timeout_ns = options_.timeout_ns;
@@ -321,6 +324,7 @@ std::unique_ptr<Resolver> ScanCore::MakeResolver(int index, const RandomKey& key
   engine.rate = rate;
   engine.server_rate = server_rate;
   engine.server_inflight = server_inflight;
+  engine.burst = burst;
   engine.inflight = inflight;
   engine.streams_max = streams;
   engine.tries = options_.tries;

@@ -53,6 +53,7 @@ struct ScanOptions {
   int server_inflight = 0;                  // 0: no limit but `inflight`
   double prefix_rate = 0;                   // of the servers of one prefix together, where `iterative`; 0: no limit
   int prefix_inflight = 0;                  // the same
+  int burst = 0;                            // packets at once where there is a rate; 0: a hundredth of it
   size_t inflight = kInflightDefault;
   int tries = kTriesDefault;
   TimeNs timeout_ns = kTimeoutDefaultNs;

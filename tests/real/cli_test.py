@@ -164,6 +164,18 @@ class CliTest(CliCase):
                 self.assertEqual([option["value"] for option in options if option["name"] == "shuffle"], [mixed])
                 shutil.rmtree(self.out)
 
+    def test_bursts_are_bounded_where_there_is_a_rate(self):
+        server = self.server()
+        source = self.list_file("\n".join(NAMES[:3]))
+        self.expect(OK, run(*self.iterative_arguments(source, server, "--burst", "2")))
+        record = json.loads((self.out / "run.json").read_text())
+        self.assertIn({"name": "burst", "value": "2"}, record["options"])
+        shutil.rmtree(self.out)
+        done = run(*self.iterative_arguments(source, server, "--burst", "2", "--rate", "0", "--server-rate", "0"))
+        self.expect(USAGE, done)
+        self.assertIn("--burst", done.stderr)
+        self.assertFalse(self.out.exists())
+
     def test_iterative_dry_run(self):
         server = self.server()
         source = self.list_file("\n".join(NAMES[:20]))

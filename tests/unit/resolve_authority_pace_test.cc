@@ -199,7 +199,7 @@ TEST(AuthorityPace, ALameServerIsNotSlowed) {
 }
 
 TEST(AuthorityPace, AServersScaleComesBack) {
-  Authority server({*IpAddress::Parse("192.0.2.1"), 53}, 0, 50);
+  Authority server({*IpAddress::Parse("192.0.2.1"), 53}, 0, AuthorityLimits{.rate = 50});
   TimeNs now = 0;
   const auto outcomes = [&](int count, bool loss) {
     for (int i = 0; i < count; ++i) server.CountOutcome(now += kMillisecond, loss, 50);

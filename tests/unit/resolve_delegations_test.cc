@@ -185,7 +185,7 @@ TEST(Authorities, ASlowPaceIsRememberedUntilItHasPassed) {
 }
 
 TEST(Authorities, TimeoutsFollowTheRoundTripTime) {
-  Authority server({IpAddress::V4FromInt(0x01000000), 53}, 0, 0);
+  Authority server({IpAddress::V4FromInt(0x01000000), 53}, 0, AuthorityLimits{});
   EXPECT_EQ(server.Timeout(5 * kSecond), kRttUnknownNs);
   EXPECT_EQ(server.Timeout(500 * kMillisecond), 500 * kMillisecond);
   for (int i = 0; i < 50; ++i) server.OnAnswer(i, 10 * kMillisecond);
@@ -199,7 +199,7 @@ TEST(Authorities, TimeoutsFollowTheRoundTripTime) {
 }
 
 TEST(Authorities, DeadAfterLongSilenceOnly) {
-  Authority server({IpAddress::V4FromInt(0x01000000), 53}, 0, 0);
+  Authority server({IpAddress::V4FromInt(0x01000000), 53}, 0, AuthorityLimits{});
   server.OnSent(0);
   for (int i = 0; i < 100; ++i) server.OnTimeout();
   EXPECT_FALSE(server.dead(kSecond));  // a burst that was lost

@@ -144,6 +144,27 @@ TEST(PacerTest, TheSecondIsFilledEvenly) {
   EXPECT_GE(pacer.Allowance(10 * kSecond), 5);
 }
 
+// For routers and servers that lose what comes at once: whoever looks, however seldom, finds no more than the burst.
+TEST(PacerTest, NoMoreAtOnceThanTheBurst) {
+  for (const int burst : {1, 2, 7}) {
+    Pacer pacer(10'000, burst);
+    Prng prng(static_cast<uint64_t>(burst));
+    TimeNs now = kSecond;
+    int64_t in_all = 0;
+    while (now < 3 * kSecond) {
+      pacer.Settle(now);
+      const int64_t count = pacer.Allowance(now);
+      ASSERT_LE(count, burst);
+      pacer.Take(now, count);
+      in_all += count;
+      now = pacer.NextAllowed(now) + static_cast<TimeNs>(prng.Below(5 * kMicrosecond));
+    }
+    EXPECT_GE(in_all, 18'000) << "the rate is used all the same";
+  }
+  EXPECT_GT(Pacer(10'000).Allowance(kSecond), 90);
+  EXPECT_LE(Pacer(10'000, 1000).Allowance(kSecond), 100) << "a bound, not a wish";
+}
+
 TEST(PacerTest, WhatIsPendingCountsUntilItsWindowHasPassed) {
   Pacer pacer(1);
   TimeNs now = 5 * kSecond;

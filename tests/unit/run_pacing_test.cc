@@ -2,6 +2,7 @@
 // nobody else. Measured where the packets leave.
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -64,6 +65,29 @@ TEST_P(Pacing, BoundsInFlightAreTheRuns) {
   for (const std::string& server : kSlow) EXPECT_LE(bench.Busiest({server}, 2 * kLatency), 7u);
   EXPECT_LE(bench.Busiest(kSlow, 2 * kLatency), 10u);
   EXPECT_GE(bench.Busiest(kSlow, 2 * kLatency), 9u);
+}
+
+TEST_P(Pacing, BurstsAreTheRuns) {
+  const auto most_at_once = [](const ScanOptions& limits, int threads) {
+    ScanBench bench(SlowAndQuick());
+    bench.options().threads = threads;
+    bench.options().rate = limits.rate;
+    bench.options().server_rate = limits.server_rate;
+    bench.options().burst = limits.burst;
+    bench.Scan(Names(600, "quick.test"));
+    EXPECT_EQ(bench.core().domains_done(), 600u);
+    return bench.Busiest({"127.2.0.1"}, kMillisecond);
+  };
+  for (const auto& [rate, server_rate] : {std::pair(2000, 0), std::pair(0, 2000)}) {
+    ScanOptions limits;
+    limits.rate = rate;
+    limits.server_rate = server_rate;
+    limits.burst = 4;
+    // Two more are due within the millisecond.
+    EXPECT_LE(most_at_once(limits, GetParam()), 6u);
+    limits.burst = 0;
+    EXPECT_GE(most_at_once(limits, 1), 15u);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Workers, Pacing, testing::Values(1, 3, 4, 64),
