@@ -3,14 +3,17 @@
 // here once more, and names within ASCII are judged by rules of our own.
 // The first octet of the input chooses format and column, the second how often the rest is repeated (for long lines),
 // the rest is the file.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "output/csv.h"
 #include "scanner/input/normalize.h"
 #include "scanner/input/target_source.h"
@@ -137,6 +140,13 @@ class Checker {
   std::array<uint64_t, 5> kinds_{};
 };
 
+// What it holds may begin as it likes.
+bool MayBePacked(std::string_view text) {
+  constexpr std::string_view kMagics[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd", "\xfd\x37zXZ", "BZh", "PK"};
+  return std::any_of(std::begin(kMagics), std::end(kMagics),
+                     [&](std::string_view magic) { return text.starts_with(magic); });
+}
+
 }  // namespace
 
 std::string CheckLine(const Octets& octets) {
@@ -149,7 +159,9 @@ std::string CheckLine(const Octets& octets) {
   const bool utf16 = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
   absl::StatusOr<std::unique_ptr<TargetSource>> source = TargetSource::Open({file.path()}, options);
   if (!source.ok()) {
-    const bool damaged = absl::IsDataLoss(source.status()) || utf16;
+    const bool told =
+        absl::IsInvalidArgument(source.status()) && absl::StrContains(source.status().message(), "UTF-16");
+    const bool damaged = absl::IsDataLoss(source.status()) || (told && (utf16 || MayBePacked(text)));
     return damaged && !source.status().message().empty() ? "" : "cannot be opened: " + source.status().ToString();
   }
   const bool plain = IsPlain((*source)->Reports()[0]);
