@@ -157,7 +157,7 @@ absl::Status ReadTransportLimits(const std::string& text, TransportOptions* tran
 // After the limits and the transport's.
 absl::Status ReadBurst(const ScanFlags& flags, ScanOptions* options) {
   if (flags.burst == 0) return absl::OkStatus();
-  if (options->rate == 0 && options->server_rate == 0) {
+  if (options->rate == 0 && options->server_rate == 0 && options->prefix_rate == 0) {
     return Usage("--burst: without --rate and --server-rate nothing says how long to pause after it");
   }
   options->burst = flags.burst;
