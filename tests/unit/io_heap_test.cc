@@ -17,11 +17,15 @@ size_t ResidentPages() {
   return resident;
 }
 
+// Sanitizers have an allocator of their own, which keeps what is freed so that its use is found.
+#ifdef MXSCAN_TEST_SANITIZED
+constexpr bool kGivesBack = false;
+#else
+constexpr bool kGivesBack = true;
+#endif
+
 // What is in use stays where it is; the pages between are given back.
 TEST(Heap, FreedMemoryBetweenWhatIsInUseIsReturned) {
-#ifdef MXSCAN_TEST_SANITIZED
-  GTEST_SKIP() << "sanitizers have an allocator of their own";
-#else
   constexpr size_t kBlocks = 64 << 10, kKept = 64;
   std::vector<std::unique_ptr<std::string> > blocks;
   for (size_t i = 0; i < kBlocks; ++i) blocks.push_back(std::make_unique<std::string>(1024, 'x'));
@@ -30,11 +34,14 @@ TEST(Heap, FreedMemoryBetweenWhatIsInUseIsReturned) {
     if (i % kKept != 0) blocks[i].reset();
   }
   const size_t freed = ResidentPages();
-  EXPECT_GT(freed, full - full / 10) << "nothing to return: the test tests nothing";
+  if (kGivesBack) {
+    EXPECT_GT(freed, full - full / 10) << "nothing to return: the test tests nothing";
+  }
   ReturnFreedMemory();
-  EXPECT_LT(ResidentPages(), freed - kBlocks / 4 / 2) << "at least half of 64 MiB";
+  if (kGivesBack) {
+    EXPECT_LT(ResidentPages(), freed - kBlocks / 4 / 2) << "at least half of 64 MiB";
+  }
   for (size_t i = 0; i < kBlocks; i += kKept) EXPECT_EQ(*blocks[i], std::string(1024, 'x'));
-#endif
 }
 
 }  // namespace
