@@ -389,8 +389,8 @@ ScanCommand::ScanCommand(CLI::App* root) {
                    "attempts in flight at one server; 0: no limit; 0 where not given, 50 with --resolver iterative");
   app_->add_option(
           "--burst", flags_.burst,
-          "packets that leave at once, in all and to one server, at most: less where a router or a resolver on "
-          "the way loses what comes so; a hundredth of the rate where not given")
+          "packets that leave at once, in all (by --rate) and to one server (by --server-rate), at most: for routers "
+          "and resolvers that lose what comes so; a hundredth of the rate where not given")
       ->check(CLI::Range(1, kBurstCeiling));
   app_->add_option("--prefix-rate", flags_.prefix_rate,
                    "of --resolver iterative: packets a second to all servers of one IPv4 /24 or IPv6 /48; as "
