@@ -155,6 +155,8 @@ void ScanRunner::ReadInput() {
     }
     if (*state == Intake::State::kDone) {
       intake_over_.store(true);
+      // Who has nothing left to do sees now that nothing more comes.
+      for (const auto& transport : transports_) transport->Wake();
       return;
     }
     if (*state == Intake::State::kBlocked) SleepFor(kIntakePause);

@@ -75,6 +75,7 @@ void Worker::Turn(TimeNs wake_by) {
   board.hungry.store(IsHungry(), std::memory_order_seq_cst);
   board.sleeping.store(true, std::memory_order_seq_cst);
   if (HasMail() || messages_waiting_) deadline = now_;
+  if (resolver_->open() == 0 && crew_->Finished()) deadline = now_;  // nothing will come any more
   const TimeNs due = std::max(deadline, now_);
   now_ = transport_->Poll(deadline, &inbox_);
   board.sleeping.store(false, std::memory_order_relaxed);
