@@ -22,7 +22,7 @@ constexpr size_t kSetSizeMax = sizeof(uint32_t) + kNsNamesMax * kNameSizeMax;
 static_assert(kSetSizeMax <= UINT16_MAX);
 
 constexpr size_t kRecentSets = size_t{1} << 16;
-constexpr size_t kPageEntries = 4096 / sizeof(ZoneMapEntry);
+constexpr size_t kPageEntries = 2048 / sizeof(ZoneMapEntry);
 constexpr size_t kGroupsMax = 64;  // of one name, in a file that is not sorted
 constexpr uint64_t kPlaceBits = 48;
 constexpr uint64_t kPlaceMask = (uint64_t{1} << kPlaceBits) - 1;
@@ -35,6 +35,9 @@ ZoneMapEntry EntryOf(NameView name, uint64_t seed, uint64_t salt) {
   const XXH128_hash_t hash = XXH3_128bits_withSeed(name.data(), name.size(), seed ^ salt);
   return {hash.low64, hash.high64 & ~kPlaceMask};
 }
+
+// What is kept of a page in memory: the upper half of its first key.
+uint32_t PageMark(const ZoneMapEntry& first) { return static_cast<uint32_t>(first.key >> 32); }
 
 // Entries of a file in order.
 class RunReader {
@@ -73,8 +76,13 @@ std::string_view Octets(const std::vector<ZoneMapEntry>& entries) {
 class ZoneMapReader final : public DelegationMap {
  public:
   ZoneMapReader(std::unique_ptr<ReadableFile> index, std::unique_ptr<ReadableFile> sets, uint64_t entries,
-                const std::vector<std::string>& apexes, uint64_t seed)
-      : index_(std::move(index)), sets_(std::move(sets)), entries_(entries), apexes_(apexes), seed_(seed) {}
+                const std::vector<uint32_t>& pages, const std::vector<std::string>& apexes, uint64_t seed)
+      : index_(std::move(index)),
+        sets_(std::move(sets)),
+        entries_(entries),
+        pages_(pages),
+        apexes_(apexes),
+        seed_(seed) {}
 
   bool Find(NameView name, NameView known, Referral* referral) override;
 
@@ -83,13 +91,14 @@ class ZoneMapReader final : public DelegationMap {
   bool TakeDelegation(NameView owner, NameView apex, Referral* referral);
   void TakeAddresses(size_t ns, Referral* referral);
   void FindSets(NameView name, uint64_t salt);
-  uint64_t LowerBound(uint64_t key);
+  size_t PageOf(uint64_t key) const;
   bool ReadEntries(uint64_t first, uint64_t count);
   bool ReadSet(uint64_t place);
 
   const std::unique_ptr<ReadableFile> index_;
   const std::unique_ptr<ReadableFile> sets_;
   const uint64_t entries_;
+  const std::vector<uint32_t>& pages_;      // by page: its mark
   const std::vector<std::string>& apexes_;  // sorted
   const uint64_t seed_;
   std::vector<ZoneMapEntry> page_;
@@ -168,49 +177,33 @@ bool ZoneMapReader::ReadEntries(uint64_t first, uint64_t count) {
   return got.ok() && *got == size;
 }
 
-// The number of the first entry whose key is not below; all of them where the disk fails. By interpolation, with
-// halving now and then should the keys not be uniform after all.
-uint64_t ZoneMapReader::LowerBound(uint64_t key) {
-  uint64_t begin = 0, end = entries_;               // what is before `begin` is below, what is from `end` on is not
-  uint64_t low_value = 0, high_value = UINT64_MAX;  // the keys between are between these
-  for (int step = 0; end - begin > kPageEntries; ++step) {
-    const double share = static_cast<double>(key - low_value) / static_cast<double>(high_value - low_value);
-    const uint64_t offset = step >= 4 && step % 2 == 0
-                                ? (end - begin) / 2
-                                : static_cast<uint64_t>(share * static_cast<double>(end - begin));
-    const uint64_t first =
-        std::min(end - kPageEntries, begin + (offset > kPageEntries / 2 ? offset - kPageEntries / 2 : 0));
-    if (!ReadEntries(first, kPageEntries)) return entries_;
-    if (page_.front().key >= key) {
-      end = first;
-      high_value = page_.front().key;
-    } else if (page_.back().key < key) {
-      begin = first + kPageEntries;
-      low_value = page_.back().key;
-    } else {
-      begin = first;
-      end = first + kPageEntries;
-    }
-  }
-  while (begin < end) {
-    const uint64_t count = std::min<uint64_t>(kPageEntries, end - begin);
-    if (!ReadEntries(begin, count)) return entries_;
-    const auto found =
-        std::partition_point(page_.begin(), page_.end(), [key](const ZoneMapEntry& entry) { return entry.key < key; });
-    begin += static_cast<uint64_t>(found - page_.begin());
-    if (found != page_.end()) break;
-  }
-  return begin;
+// The page where entries of this key begin, if there are any: the last one whose mark is below the key's, or the first.
+// Keys are uniform, so it is near where the key's share of all pages says; the window around that is widened until it
+// holds the place.
+size_t ZoneMapReader::PageOf(uint64_t key) const {
+  const auto mark = static_cast<uint32_t>(key >> 32);
+  const size_t count = pages_.size();
+  const auto guess = static_cast<size_t>(uint64_t{mark} * count >> 32);
+  size_t begin = guess, end = guess;
+  for (size_t step = 8; begin > 0 && pages_[begin] >= mark; step *= 2) begin -= std::min(begin, step);
+  for (size_t step = 8; end < count && pages_[end] < mark; step *= 2) end += std::min(count - end, step);
+  const auto place =
+      std::partition_point(pages_.begin() + static_cast<ptrdiff_t>(begin), pages_.begin() + static_cast<ptrdiff_t>(end),
+                           [mark](uint32_t page) { return page < mark; });
+  const auto after = static_cast<size_t>(place - pages_.begin());
+  return after == 0 ? 0 : after - 1;
 }
 
 void ZoneMapReader::FindSets(NameView name, uint64_t salt) {
   places_.clear();
   const ZoneMapEntry wanted = EntryOf(name, seed_, salt);
-  for (uint64_t at = LowerBound(wanted.key); at < entries_; at += page_.size()) {
-    if (!ReadEntries(at, std::min<uint64_t>(kGroupsMax, entries_ - at))) return;
-    for (const ZoneMapEntry& entry : page_) {
-      if (entry.key != wanted.key || places_.size() == kGroupsMax) return;
-      if ((entry.place & ~kPlaceMask) == wanted.place) places_.push_back(entry.place & kPlaceMask);
+  for (uint64_t at = uint64_t{PageOf(wanted.key)} * kPageEntries; at < entries_; at += kPageEntries) {
+    if (!ReadEntries(at, std::min<uint64_t>(kPageEntries, entries_ - at))) return;
+    auto entry = std::partition_point(page_.begin(), page_.end(),
+                                      [&](const ZoneMapEntry& other) { return other.key < wanted.key; });
+    for (; entry != page_.end(); ++entry) {
+      if (entry->key != wanted.key || places_.size() == kGroupsMax) return;
+      if ((entry->place & ~kPlaceMask) == wanted.place) places_.push_back(entry->place & kPlaceMask);
     }
   }
 }
@@ -236,7 +229,8 @@ absl::StatusOr<std::unique_ptr<DelegationMap>> ZoneMap::NewReader() const {
   if (!index.ok()) return index.status();
   absl::StatusOr<std::unique_ptr<ReadableFile>> sets = options_.files->Open(sets_path_);
   if (!sets.ok()) return sets.status();
-  return std::make_unique<ZoneMapReader>(*std::move(index), *std::move(sets), entries_, apexes_, options_.hash_seed);
+  return std::make_unique<ZoneMapReader>(*std::move(index), *std::move(sets), entries_, pages_, apexes_,
+                                         options_.hash_seed);
 }
 
 ZoneMapBuilder::ZoneMapBuilder(const ZoneMapOptions& options) : options_(options), recent_(kRecentSets) {
@@ -341,6 +335,8 @@ absl::Status ZoneMapBuilder::WriteRun() {
   if (!file.ok()) return file.status();
   absl::Status status = (*file)->Append(Octets(entries_));
   const absl::Status closed = (*file)->Close();
+  pages_.clear();
+  for (size_t i = 0; i < entries_.size(); i += kPageEntries) pages_.push_back(PageMark(entries_[i]));
   entries_.clear();
   if (status.ok()) status = closed;
   return status.ok() && runs_.size() == kZoneMapRunsMax ? MergeRuns() : status;
@@ -368,10 +364,12 @@ absl::Status ZoneMapBuilder::MergeRuns() {
     if (more.ok() && *more) least.push(i);
   }
   std::vector<ZoneMapEntry> out;
-  while (status.ok() && !least.empty()) {
+  pages_.clear();
+  for (uint64_t written = 0; status.ok() && !least.empty(); ++written) {
     const size_t i = least.top();
     least.pop();
     out.push_back(readers[i].entry());
+    if (written % kPageEntries == 0) pages_.push_back(PageMark(out.back()));
     const absl::StatusOr<bool> more = readers[i].Next();
     status = more.status();
     if (more.ok() && *more) least.push(i);
@@ -403,6 +401,7 @@ absl::StatusOr<std::unique_ptr<ZoneMap>> ZoneMapBuilder::Finish() {
   map->sets_path_ = sets_path_;
   map->index_path_ = runs_.front().path;
   map->entries_ = runs_.front().entries;
+  map->pages_ = std::move(pages_);
   map->apexes_ = apexes_;
   counts_.bytes = sets_size_ + map->entries_ * sizeof(ZoneMapEntry);
   map->counts_ = counts_;

@@ -300,6 +300,11 @@ absl::StatusOr<std::unique_ptr<DirectoryLock>> MemoryFileSystem::Lock(const std:
   return std::unique_ptr<DirectoryLock>(std::make_unique<MemoryLock>(this, node));
 }
 
+uint64_t MemoryFileSystem::calls(FileOperation operation) const {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  return calls_[static_cast<size_t>(operation)];
+}
+
 void MemoryFileSystem::FailAt(FileOperation operation, uint64_t call, int error) {
   const std::lock_guard<std::mutex> guard(mutex_);
   MXSCAN_CHECK(call > 0);

@@ -72,6 +72,8 @@ class MemoryFileSystem : public FileSystem {
   // its machine, until Crash. Open, Read, List and Exists do not count.
   void HaltAt(uint64_t call);
   bool halted() const;
+  // Calls of an operation so far.
+  uint64_t calls(FileOperation operation) const;
   // Mutating operations asked for so far: the range of HaltAt for a test that tries every place.
   uint64_t mutating_operations() const;
   uint64_t faults() const;  // operations that failed by plan

@@ -139,6 +139,28 @@ TEST(ZoneMap, EqualSetsAreKeptOnce) {
   EXPECT_LT(mapped.map->counts().bytes, 17u * 20'000);
 }
 
+// Two reads a name would be the page and the set alone; few pages are followed by another that must be looked at.
+TEST(ZoneMap, ALookUpReadsOnePage) {
+  constexpr uint64_t kNames = 20'000;
+  for (const size_t entries_max : {size_t{1} << 20, size_t{500}}) {  // one run, and many that are merged
+    sim::MemoryFileSystem files;
+    std::string text = "test. 900 IN SOA ns.test. h.test. 1 2 3 4 5\n";
+    for (uint64_t i = 0; i < kNames; ++i) text += "n" + std::to_string(i) + ".test. 60 NS ns.example.\n";
+    const Mapped mapped = MapOf(&files, text, entries_max);
+    const uint64_t before = files.calls(sim::FileOperation::kRead);
+    for (uint64_t i = 0; i < kNames; ++i) {
+      ASSERT_EQ(Find(mapped.reader.get(), "n" + std::to_string(i) + ".test."),
+                "n" + std::to_string(i) + ".test. 60: ns.example.");
+    }
+    EXPECT_LT(files.calls(sim::FileOperation::kRead) - before, kNames * 203 / 100);
+    const uint64_t found = files.calls(sim::FileOperation::kRead);
+    for (uint64_t i = 0; i < kNames; ++i) {
+      ASSERT_EQ(Find(mapped.reader.get(), "absent" + std::to_string(i) + ".test."), "");
+    }
+    EXPECT_LT(files.calls(sim::FileOperation::kRead) - found, kNames * 103 / 100);
+  }
+}
+
 TEST(ZoneMap, NoMoreServersThanAReferralKeeps) {
   sim::MemoryFileSystem files;
   std::string text = "test. 900 IN SOA ns.test. h.test. 1 2 3 4 5\n";
