@@ -5,6 +5,7 @@
 
 #include "io/check.h"
 #include "scanner/resolve/engine_slot.h"
+#include "scanner/resolve/prefetch.h"
 
 namespace mxscan {
 namespace {
@@ -70,6 +71,9 @@ uint32_t Engine::NewSlot() {
   }
   const uint32_t index = free_slots_.back();
   free_slots_.pop_back();
+  // Questions come in rows, and slots that were freed a turn ago have left the first cache.
+  if (free_slots_.size() >= kSlotsAhead)
+    PrefetchToWrite(&At(free_slots_[free_slots_.size() - kSlotsAhead]), kPrefetchMax);
   return index;
 }
 

@@ -33,6 +33,7 @@ void Engine::Expect(std::span<const InDatagram> datagrams) const {
     const uint32_t index = table_.Find(AttemptKey(datagram.socket, IdOf(datagram)));
     if (index == kNoSlot) continue;
     PrefetchToWrite(&chunks_[index / kSlotChunk][index % kSlotChunk], kPrefetchMax);
+    wheel_.Prefetch(index);
   }
 }
 

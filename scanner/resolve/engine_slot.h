@@ -7,6 +7,7 @@
 namespace mxscan {
 
 inline constexpr size_t kSlotChunk = 1024;  // slots allocated at once
+inline constexpr size_t kSlotsAhead = 4;    // of a free slot that is fetched before it is taken
 
 struct Engine::Slot {
   // The question.

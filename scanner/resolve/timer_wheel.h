@@ -37,6 +37,11 @@ class TimerWheel {
     ++size_;
   }
 
+  // The timer of `index` will be touched soon.
+  void Prefetch(uint32_t index) const {
+    if (index < links_.size()) __builtin_prefetch(&links_[index], 1);
+  }
+
   void Cancel(uint32_t index) {
     if (index >= links_.size() || !links_[index].active) return;
     Link& link = links_[index];

@@ -205,6 +205,7 @@ class Survey {
   NameEntry* NameAt(uint32_t index) const;
   uint32_t HashOf(NameView name) const;
   void FetchExchanges(std::span<const Completion* const> completions) const;
+  void FetchFreeTasks() const;
   void EvictNames();
 
   // survey_address.cc

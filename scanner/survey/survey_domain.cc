@@ -89,6 +89,7 @@ void Survey::Start(int64_t input_rank, std::string_view input, NameView domain) 
   }
   DomainTask* task = domains_[free_domains_.back()].get();
   free_domains_.pop_back();
+  FetchFreeTasks();
   task->step = DomainTask::Step::kMx;
   task->pending = 1;
   task->input_rank = input_rank;
@@ -102,6 +103,17 @@ void Survey::Start(int64_t input_rank, std::string_view input, NameView domain) 
   } else {
     resolver_->Ask(domain, RrType::kMx, tag);
   }
+}
+
+// Domains are started in rows: the tasks of the next ones, and then their texts, are fetched while this one is asked.
+void Survey::FetchFreeTasks() const {
+  constexpr size_t kAhead = 4;
+  const size_t free = free_domains_.size();
+  if (free < kAhead) return;
+  PrefetchToWrite(domains_[free_domains_[free - kAhead]].get(), sizeof(DomainTask));
+  const DomainTask& soon = *domains_[free_domains_[free - kAhead / 2]];
+  __builtin_prefetch(soon.input.data(), 1);
+  __builtin_prefetch(soon.name.data(), 1);
 }
 
 // The observation begins with the answer: until then a domain is little more than its name, so that thousands of them
