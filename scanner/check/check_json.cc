@@ -1,6 +1,7 @@
 #include "scanner/check/check_json.h"
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -25,7 +26,7 @@ Json NamesJson(const Names& names) {
   return list;
 }
 
-Json AddressesJson(const std::vector<IpAddress>& addresses) {
+Json AddressesJson(std::span<const IpAddress> addresses) {
   Json list = Json::array();
   for (const IpAddress& address : addresses) list.push_back(address.ToString());
   return list;

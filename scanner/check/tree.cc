@@ -177,7 +177,7 @@ class TreeMaker {
     AddFamily("AAAA", host.aaaa, host.ipv6, parent);
   }
 
-  void AddFamily(const char* type, const Lookup& lookup, const std::vector<IpAddress>& addresses, TreeNode* parent) {
+  void AddFamily(const char* type, const Lookup& lookup, const AddressList& addresses, TreeNode* parent) {
     if (lookup.outcome == Outcome::kNotAsked) return;
     if (addresses.empty()) {
       parent->children.push_back({.spans = {{type}, OutcomeWords(lookup)}, .margin = Margin(lookup)});

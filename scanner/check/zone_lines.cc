@@ -102,7 +102,7 @@ class LineMaker {
     std::string text;
     for (const JudgedHost& judged : judged_.hosts) {
       const HostObservation& host = *judged.host;
-      const std::vector<IpAddress>& own = address.family() == 4 ? host.ipv4 : host.ipv6;
+      const AddressList& own = address.family() == 4 ? host.ipv4 : host.ipv6;
       if (std::find(own.begin(), own.end(), address) == own.end()) continue;
       const NameView name = IsAlias(host) ? AliasLookup(host).chain.back() : host.name;
       if (!InspectName(name).IsHostName()) continue;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 #include "scanner/dns/name.h"
 
@@ -24,7 +25,7 @@ void JoinNames(const std::vector<std::string>& names, std::string* text) {
   }
 }
 
-void JoinAddresses(const std::vector<IpAddress>& addresses, std::string* text) {
+void JoinAddresses(std::span<const IpAddress> addresses, std::string* text) {
   text->clear();
   for (const IpAddress& address : addresses) {
     if (!text->empty()) text->push_back(' ');
@@ -184,8 +185,8 @@ void RowWriter::WriteEvidence(const EvidenceList& evidence, const CellText& doma
 void RowWriter::OnHost(const HostObservation& host) {
   JudgeHost(host, *suffixes_, &host_verdict_);
   SetName(host.name, &name_text_);
-  const std::vector<std::string>& chain = host.a.chain.empty() ? host.aaaa.chain : host.a.chain;
-  JoinNames(chain, &chain_text_);
+  const AliasChain& chain = host.a.chain.empty() ? host.aaaa.chain : host.a.chain;
+  JoinNames(chain.names(), &chain_text_);
   JoinAddresses(host.ipv4, &v4_text_);
   JoinAddresses(host.ipv6, &v6_text_);
   HostRow row;

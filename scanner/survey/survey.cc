@@ -191,7 +191,7 @@ void FillLookup(const Completion& completion, Lookup* lookup) {
   const Answer& answer = *completion.answer;
   lookup->outcome = completion.outcome;
   lookup->withheld = completion.withheld;
-  lookup->rcode = completion.rcode;
+  lookup->rcode = static_cast<int16_t>(completion.rcode);
   lookup->extended_error = static_cast<int16_t>(completion.extended_error);
   lookup->server = static_cast<int16_t>(completion.server);
   lookup->rtt_us = completion.server < 0 ? 0 : static_cast<uint32_t>(completion.rtt_ns / kMicrosecond);
@@ -204,7 +204,7 @@ void FillLookup(const Completion& completion, Lookup* lookup) {
   lookup->secondhand = completion.secondhand;
   lookup->chain.clear();
   if (!IsDefinite(completion.outcome)) return;
-  for (const Name& name : answer.chain) lookup->chain.emplace_back(name.view());
+  for (const Name& name : answer.chain) lookup->chain.push_back(name.view());
 }
 
 bool TakeMxRecords(const Answer& answer, std::vector<MxObservation>* records) {

@@ -112,7 +112,7 @@ bool Survey::ConfirmName(AddressEntry* entry, uint32_t name, const HostObservati
     return true;
   }
   observed.same_family = is_v4 ? host.a : host.aaaa;
-  const std::vector<IpAddress>& addresses = is_v4 ? host.ipv4 : host.ipv6;
+  const AddressList& addresses = is_v4 ? host.ipv4 : host.ipv6;
   observed.confirms = std::binary_search(addresses.begin(), addresses.end(), entry->address);
   const uint8_t other = is_v4 ? kFamily6 : kFamily4;
   if (!IsEmpty(observed.same_family.outcome) || (enabled_families() & other) == 0) return true;

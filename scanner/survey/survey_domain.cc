@@ -47,7 +47,7 @@ void ListExchanges(DomainObservation* observation) {
 
 Probe ProbeOf(const HostObservation& host) {
   Probe probe;
-  probe.addresses = host.ipv4;
+  probe.addresses.assign(host.ipv4.begin(), host.ipv4.end());
   probe.addresses.insert(probe.addresses.end(), host.ipv6.begin(), host.ipv6.end());
   probe.withheld = host.a.withheld || host.aaaa.withheld;
   const Outcome outcomes[] = {host.a.outcome, host.aaaa.outcome};

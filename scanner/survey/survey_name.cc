@@ -11,22 +11,24 @@
 namespace mxscan {
 namespace {
 
+// What a list holds beside itself.
+uint64_t BytesOf(const AddressList& addresses) {
+  return addresses.size() > 1 ? addresses.capacity() * sizeof(IpAddress) + 16 : 0;
+}
+
+uint64_t BytesBeside(const CompactName& name) { return name.bytes_beside() > 0 ? name.bytes_beside() + 16 : 0; }
+
 // What an entry costs: itself, its observation, their text and the allocator's share, estimated from above.
 uint64_t BytesOf(const HostObservation& host) {
-  uint64_t bytes = sizeof(HostObservation) + 64 + host.name.size() + 16;
+  uint64_t bytes = sizeof(HostObservation) + 32 + host.name.size() + 16;
   for (const Lookup* lookup : {&host.a, &host.aaaa}) {
+    if (!lookup->chain.empty()) bytes += sizeof(std::vector<std::string>) + 32;
     for (const std::string& name : lookup->chain) bytes += sizeof(std::string) + name.size() + 16;
   }
   if (host.wildcard != nullptr) {
     bytes += sizeof(WildcardProbe) + 32 + host.wildcard->records.size() * sizeof(MxObservation);
   }
-  return bytes + (host.ipv4.size() + host.ipv6.size()) * sizeof(IpAddress);
-}
-
-// The domain's verdict looks at them, in a moment.
-void FetchAddresses(const HostObservation& host) {
-  __builtin_prefetch(host.ipv4.data());
-  __builtin_prefetch(host.ipv6.data());
+  return bytes + BytesOf(host.ipv4) + BytesOf(host.ipv6);
 }
 
 }  // namespace
@@ -37,7 +39,6 @@ HostRef Survey::RequestName(NameView name, uint8_t families, HostRole role, cons
   if ((families & kWildcard) == 0) {
     if (HostRef host = known_elsewhere_.Find(HashOf(name), name); host != nullptr) {
       ++counters_.cache_hits;
-      FetchAddresses(*host);
       return host;
     }
   }
@@ -61,7 +62,7 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
     if (entry->building == nullptr) {
       entry->building = entry->published == nullptr ? std::make_shared<HostObservation>()
                                                     : std::make_shared<HostObservation>(*entry->published);
-      entry->building->name = entry->name;
+      entry->building->name = entry->name.view();
       entry->building->validation_asked = options_.lookups.bogus;
       entry->building->authoritative = options_.authoritative;
     }
@@ -71,7 +72,6 @@ HostRef Survey::RequestOwnName(NameView name, uint8_t families, HostRole role, c
   *asked += sent;
   if ((entry->done & families) == families) {
     ++counters_.cache_hits;
-    FetchAddresses(*entry->published);
     const HostRef host = entry->published;
     StartHost(entry);
     return host;
@@ -100,7 +100,7 @@ void Survey::CountWithheldName(const NameEntry& entry) {
   // Among the hosts whose rows are written, but under another fingerprint: no row is written for this one.
   constexpr uint64_t kWithheld = 0xb10cb10cb10cb10cull;
   counters_.names_withheld +=
-      hosts_seen_->InsertIfNew(SeenFingerprint(NameView(entry.name), options_.owner_seed) ^ kWithheld);
+      hosts_seen_->InsertIfNew(SeenFingerprint(entry.name.view(), options_.owner_seed) ^ kWithheld);
 }
 
 void Survey::OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Completion& completion, int64_t wall_us) {
@@ -128,9 +128,9 @@ void Survey::OnNameLookup(NameEntry* entry, bool is_aaaa, Stage stage, const Com
     return;
   }
   if (lookup.outcome == Outcome::kData) {
-    std::vector<IpAddress>& addresses = is_aaaa ? host.ipv6 : host.ipv4;
-    addresses = completion.answer->addresses;
-    if (addresses.size() > kAddressesPerHostMax) addresses.resize(kAddressesPerHostMax);
+    const std::vector<IpAddress>& all = completion.answer->addresses;
+    const auto count = static_cast<ptrdiff_t>(std::min(all.size(), kAddressesPerHostMax));
+    (is_aaaa ? host.ipv6 : host.ipv4).assign(all.begin(), all.begin() + count);
   }
   OnNameKnown(entry, family);
 }
@@ -159,7 +159,7 @@ void Survey::PublishName(NameEntry* entry) {
     entry->published = std::make_shared<const HostObservation>(*entry->building);
   }
   names_bytes_ -= entry->bytes;
-  entry->bytes = sizeof(NameEntry) + entry->name.size() + 48 + BytesOf(*entry->published);
+  entry->bytes = sizeof(NameEntry) + BytesBeside(entry->name) + 32 + BytesOf(*entry->published);
   names_bytes_ += entry->bytes;
 
   ++entry->pins;  // stays while its waiters are served
@@ -186,14 +186,14 @@ void Survey::StartHost(NameEntry* entry) {
   const bool has_address = !host.ipv4.empty() || !host.ipv6.empty();
   if (!entry->wants_row && !(entry->wants_row_if_address && has_address)) return;
   entry->row_done = true;
-  if (!hosts_seen_->InsertIfNew(SeenFingerprint(entry->name, options_.owner_seed))) return;
+  if (!hosts_seen_->InsertIfNew(SeenFingerprint(entry->name.view(), options_.owner_seed))) return;
   sink_->OnHost(host);
   if (has_address) RequestHostAddresses(entry, entry->published);
 }
 
 void Survey::RequestHostAddresses(NameEntry* entry, HostRef host) {
   ++opened_;
-  std::vector<IpAddress> addresses = host->ipv4;
+  AddressList addresses = host->ipv4;
   addresses.insert(addresses.end(), host->ipv6.begin(), host->ipv6.end());
   entry->open_place = open_hosts_.size();
   open_hosts_.push_back(entry->index);
@@ -216,9 +216,9 @@ void Survey::ListOpenHosts(std::vector<OpenHost>* hosts) const {
     const HostObservation& host = *NameAt(index)->host;
     OpenHost& open = hosts->emplace_back();
     open.name = host.name;
-    open.a_chain = host.a.chain;
-    open.aaaa_chain = host.aaaa.chain;
-    open.addresses = host.ipv4;
+    open.a_chain = host.a.chain.names();
+    open.aaaa_chain = host.aaaa.chain.names();
+    open.addresses.assign(host.ipv4.begin(), host.ipv4.end());
     open.addresses.insert(open.addresses.end(), host.ipv6.begin(), host.ipv6.end());
   }
 }
@@ -292,23 +292,23 @@ void Survey::FetchExchanges(std::span<const Completion* const> completions) cons
     const uint32_t index = name_index_.First(name.hash);
     if (index == NameIndex::kNone) continue;
     name.entry = NameAt(index);
-    PrefetchToWrite(name.entry, 2 * kCacheLine);
+    PrefetchToWrite(name.entry, kCacheLine);
   }
   for (const Wanted& name : all) {
-    if (name.entry != nullptr) __builtin_prefetch(name.entry->name.data());
+    if (name.entry != nullptr) __builtin_prefetch(name.entry->name.data());  // of a long one
     const HostObservation* const host = !name.own               ? known_elsewhere_.InPlace(name.hash)
                                         : name.entry != nullptr ? name.entry->published.get()
                                                                 : nullptr;
     if (host == nullptr) continue;
     // Before it stands how many share it (std::make_shared).
     __builtin_prefetch(reinterpret_cast<const char*>(host) - 1, 1);
-    PrefetchToRead(host, sizeof(*host));
+    PrefetchToRead(host, 2 * kCacheLine);
   }
 }
 
 Survey::NameEntry* Survey::FindOrAddName(NameView name) {
   const uint32_t hash = HashOf(name);
-  const uint32_t known = name_index_.Find(hash, [&](uint32_t index) { return NameAt(index)->name == name; });
+  const uint32_t known = name_index_.Find(hash, [&](uint32_t index) { return NameAt(index)->name.view() == name; });
   if (known != NameIndex::kNone) return NameAt(known);
   EvictNames();
   if (free_names_.empty()) {
@@ -320,8 +320,8 @@ Survey::NameEntry* Survey::FindOrAddName(NameView name) {
   NameEntry* entry = NameAt(index);
   entry->index = index;
   entry->hash = hash;
-  entry->name.assign(name);
-  entry->bytes = sizeof(NameEntry) + name.size() + 48;
+  entry->name.Assign(name);
+  entry->bytes = sizeof(NameEntry) + BytesBeside(entry->name) + 32;
   names_bytes_ += entry->bytes;
   name_index_.Insert(hash, index);
   return entry;

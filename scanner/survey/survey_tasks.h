@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scanner/resolve/prefetch.h"
+#include "scanner/survey/compact_name.h"
 #include "scanner/survey/survey.h"
 
 namespace mxscan {
@@ -49,7 +50,7 @@ struct alignas(kCacheLine) Survey::NameEntry {
     uint8_t families = 0;
     int asked = 0;
   };
-  std::string name;         // empty: the entry is free
+  CompactName name;         // empty: the entry is free
   HostRef published;        // what is done
   uint8_t done = 0;         // families (kWildcard among them) whose lookup has ended
   uint8_t asking = 0;       // those whose lookup is open

@@ -160,7 +160,7 @@ Fact MxSetJudge::ProbeDiffers(const Probe& probe) const {
   bool open = false;
   for (const IpAddress& address : probe.addresses) {
     const bool v4 = address.family() == 4;
-    const std::vector<IpAddress>& own = v4 ? domain_.self->ipv4 : domain_.self->ipv6;
+    const AddressList& own = v4 ? domain_.self->ipv4 : domain_.self->ipv6;
     if (std::find(own.begin(), own.end(), address) != own.end()) return Fact::kNo;
     // The family's addresses of d are not known: this one may be among them.
     open |= IsOpen(v4 ? domain_.self->a : domain_.self->aaaa);
@@ -377,7 +377,7 @@ void MxSetJudge::JudgeAddresses() {
   Set(FindingId::kMxSharedAddress, shared_state, [&](EvidenceText& text) {
     text.Word("shared").Address(*shared);
     ForEachHost([&](const HostObservation& host) {
-      const std::vector<IpAddress>& own = shared->family() == 4 ? host.ipv4 : host.ipv6;
+      const AddressList& own = shared->family() == 4 ? host.ipv4 : host.ipv6;
       if (std::find(own.begin(), own.end(), *shared) != own.end()) text.Name(host.name);
     });
   });
@@ -389,7 +389,7 @@ void MxSetJudge::JudgeAddresses() {
   bool failed = false;
   ForEachHost([&](const HostObservation& host) {
     failed |= AnyFailed(host);
-    const auto compare = [&](const std::vector<IpAddress>& addresses, const IpAddress** first, size_t octets) {
+    const auto compare = [&](const AddressList& addresses, const IpAddress** first, size_t octets) {
       for (const IpAddress& address : addresses) {
         if (*first == nullptr) *first = &address;
         several |= !SameAddress(address, **first);

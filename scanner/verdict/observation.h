@@ -13,32 +13,35 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "io/address.h"
 #include "output/types.h"
 #include "scanner/dns/name.h"
+#include "scanner/verdict/alias_chain.h"
 
 namespace mxscan {
 
-// One lookup (name, type) as it ended.
+// One lookup (name, type) as it ended. Two of them fit a cache line, since millions are kept.
 struct Lookup {
   Outcome outcome = Outcome::kNotAsked;
   // Of the same question with CD set (RFC 4035 3.2.2): asked where the outcome is SERVFAIL and no Extended DNS Error
   // says why. Data is believed only if the question without CD then ends in SERVFAIL again: else this is kNotAsked.
   Outcome unvalidated = Outcome::kNotAsked;
-  bool withheld = false;        // the name is on the blocklist: not asked, and what depends on it is unknown
-  int16_t extended_error = -1;  // of its SERVFAIL (RFC 8914); -1: none
-  int16_t server = -1;          // index of the server that gave the last answer; -1: none was accepted
-  int32_t rcode = -1;           // of the last answer; -1: none was accepted
-  uint32_t rtt_us = 0;          // of the last answer
-  uint32_t ttl = 0;             // lowest of its records
-  bool truncated = false;       // TC was set and no TCP attempt succeeded (outcome is then kServFail)
+  bool withheld = false;   // the name is on the blocklist: not asked, and what depends on it is unknown
+  bool truncated = false;  // TC was set and no TCP attempt succeeded (outcome is then kServFail)
   bool alias_loop = false;
   bool via_dname = false;
   bool cname_coexists = false;
-  bool apex_cname = false;         // the name asked is the apex of a zone, and a CNAME was seen there
-  bool secondhand = false;         // data that a server of the zone had out of a cache: its TTLs prove nothing
-  std::vector<std::string> chain;  // alias names after the name asked, in order
+  bool apex_cname = false;      // the name asked is the apex of a zone, and a CNAME was seen there
+  bool secondhand = false;      // data that a server of the zone had out of a cache: its TTLs prove nothing
+  int16_t extended_error = -1;  // of its SERVFAIL (RFC 8914); -1: none
+  int16_t server = -1;          // index of the server that gave the last answer; -1: none was accepted
+  int16_t rcode = -1;           // of the last answer, of 12 bits; -1: none was accepted
+  uint32_t rtt_us = 0;          // of the last answer
+  uint32_t ttl = 0;             // lowest of its records
+  AliasChain chain;             // alias names after the name asked, in order
 };
+static_assert(sizeof(Lookup) == 32);
 
 struct MxObservation {
   uint16_t preference = 0;
@@ -63,16 +66,21 @@ struct WildcardProbe {
 };
 using WildcardRef = std::shared_ptr<const WildcardProbe>;
 
+// Of most hosts one address of a family is all there is.
+using AddressList = absl::InlinedVector<IpAddress, 1>;
+
+// What each domain that names the host looks at stands first: hosts are many, and few of them are in the processor's
+// caches when their next domain comes.
 struct HostObservation {
-  std::string name;
+  AddressList ipv4;  // sorted, unique; addresses at the end of the alias chain
   Lookup a;
   Lookup aaaa;
-  std::vector<IpAddress> ipv4;  // sorted, unique; addresses at the end of the alias chain
-  std::vector<IpAddress> ipv6;
-  WildcardRef wildcard;          // null where it was not asked
-  int64_t asked_at_us = 0;       // epoch, UTC: of the first lookup's end
+  AddressList ipv6;
   bool validation_asked = true;  // the `bogus` group of lookups is on
   bool authoritative = false;    // answers come from the zones' own servers
+  WildcardRef wildcard;          // null where it was not asked
+  std::string name;
+  int64_t asked_at_us = 0;  // epoch, UTC: of the first lookup's end
 };
 using HostRef = std::shared_ptr<const HostObservation>;
 

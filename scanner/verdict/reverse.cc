@@ -138,7 +138,7 @@ class AddressJudge {
 
   // The labels of the reverse name do not count: a PTR that names its own reverse name, or an RFC 2317 name on the way.
   bool IsReverseName(const std::string& name) const {
-    const std::vector<std::string>& chain = address_.ptr.chain;
+    const AliasChain& chain = address_.ptr.chain;
     return std::find(chain.begin(), chain.end(), name) != chain.end() || ReverseName(address_.address).view() == name;
   }
 
@@ -220,9 +220,7 @@ class AddressJudge {
 };
 
 bool IsNameOf(const HostObservation& host, const std::string& name) {
-  const auto on = [&](const std::vector<std::string>& chain) {
-    return std::find(chain.begin(), chain.end(), name) != chain.end();
-  };
+  const auto on = [&](const AliasChain& chain) { return std::find(chain.begin(), chain.end(), name) != chain.end(); };
   return host.name == name || on(host.a.chain) || on(host.aaaa.chain);
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,7 +55,7 @@ inline std::string Text(const Lookup& lookup) {
   return text;
 }
 
-inline std::string Text(const std::vector<IpAddress>& addresses) {
+inline std::string Text(std::span<const IpAddress> addresses) {
   std::string text;
   for (const IpAddress& address : addresses) absl::StrAppend(&text, " ", address.ToString());
   return text;

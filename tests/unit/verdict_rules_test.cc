@@ -311,7 +311,7 @@ TEST(Verdict, AFailureIsNeverAVerdict) {
   const std::string_view kPool4[] = {"198.51.99.1", "198.51.99.2", "203.0.112.1", "10.0.0.1"};
   const auto complete = [&](HostObservation* host, bool v4) {
     Lookup& lookup = v4 ? host->a : host->aaaa;
-    std::vector<IpAddress>& addresses = v4 ? host->ipv4 : host->ipv6;
+    AddressList& addresses = v4 ? host->ipv4 : host->ipv6;
     addresses.clear();
     if (random() % 2 == 0) {
       lookup.outcome = Outcome::kData;
