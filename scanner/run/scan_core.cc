@@ -21,10 +21,16 @@ constexpr uint64_t kOwnerPurpose = 0x6f776e6572;
 constexpr uint64_t kLabelPurpose = 0x6c6162656c;
 constexpr uint64_t kZoneMapPurpose = 0x7a6f6e656d6170;
 
-// How the memory that the options allow is spent: half for the caches of names and addresses, three eighths for the
-// sets of what was seen (duplicates of domains, rows of hosts and addresses), the rest for the summary's tables.
+// How the memory that the options allow is spent: half for the caches of names and addresses, five sixty-fourths for
+// each of the three sets of what was seen (duplicates of domains, rows of hosts and of addresses), an eighth for the
+// summary's tables. The rest is for what tables take beside themselves while they grow.
 constexpr uint64_t CacheShare(uint64_t memory) { return memory / 2; }
-constexpr uint64_t SeenShare(uint64_t memory) { return memory / 8; }
+// Of a set: a fifth for its table, the rest for its filter. A larger table would only make fewer runs on disk, and a
+// search of those is rare, while the filter is what keeps it so.
+constexpr uint64_t SeenTableShare(uint64_t memory) { return memory / 64; }
+constexpr uint64_t SeenFilterShare(uint64_t memory) { return memory / 16; }
+// Before the sets have grown: their memory is free.
+constexpr uint64_t ZoneMapShare(uint64_t memory) { return memory / 8; }
 constexpr uint64_t SummaryShare(uint64_t memory) { return memory / 8; }
 constexpr uint64_t kSummaryFloor = 1 << 20;
 // Of the caches' half, where resolution is iterative: half for names and addresses, five sixteenths for delegations and
@@ -94,14 +100,22 @@ absl::StatusOr<std::unique_ptr<ScanCore>> ScanCore::Create(const ScanOptions& op
   return core;
 }
 
-SeenSetOptions ScanCore::SeenOptions(const char* prefix, int index, uint64_t share_bytes) const {
+SeenSetOptions ScanCore::SeenOptions(const char* prefix, int index, uint64_t sharers) const {
   SeenSetOptions options;
   options.files = environment_.files;
   options.directory = absl::StrCat(options_.output, "/_tmp");
   options.prefix = absl::StrCat(prefix, "-", index);
-  options.table_entries_max = std::max<size_t>(1024, std::bit_floor(share_bytes / 2 / 16));
-  options.bloom_bytes_max = std::max<size_t>(64 << 10, share_bytes / 2);
-  options.expected_keys = options.bloom_bytes_max * 8 / BlockedBloom::kBitsPerKey;
+  constexpr uint64_t kEntryBytes = 16;
+  const uint64_t memory = options_.memory_bytes / sharers;
+  options.table_entries_max = std::max<size_t>(1024, std::bit_floor(SeenTableShare(memory) / kEntryBytes));
+  options.bloom_bytes_max = std::max<size_t>(64 << 10, SeenFilterShare(memory));
+  return options;
+}
+
+// Every name of the list comes to be in it: the filter begins with what it has in the end, and is never filled anew.
+SeenSetOptions ScanCore::NameSetOptions(const char* prefix, uint64_t sharers) const {
+  SeenSetOptions options = SeenOptions(prefix, 0, sharers);
+  options.bloom_bytes_min = options.bloom_bytes_max;
   return options;
 }
 
@@ -145,8 +159,7 @@ absl::Status ScanCore::Open() {
   const uint64_t owner_seed = key.HashSeed(kOwnerPurpose);
   // The names that have rows are looked up beside those that were read.
   const bool resumed = options_.resumed.has_value();
-  const uint64_t domains_share = SeenShare(options_.memory_bytes) / (resumed ? 2 : 1);
-  domains_seen_ = std::make_unique<SeenSet>(SeenOptions("domains", 0, domains_share));
+  domains_seen_ = std::make_unique<SeenSet>(NameSetOptions("domains", resumed ? 2 : 1));
   rejects_ =
       std::make_unique<RowWriter>(dataset_.get(), crew_.size(), crew_.size(), SummaryOptionsFor("rejects"), &suffixes_);
   cuts_.resize(static_cast<size_t>(crew_.size()));
@@ -156,7 +169,7 @@ absl::Status ScanCore::Open() {
     worker->SetPeers(environment_.transports);
     if (absl::Status status = worker->Open(); !status.ok()) return status;
   }
-  absl::StatusOr<Replay> replay = resumed ? Restore(owner_seed, domains_share) : Replay();
+  absl::StatusOr<Replay> replay = resumed ? Restore(owner_seed) : Replay();
   if (!replay.ok()) return replay.status();
   intake_ =
       std::make_unique<Intake>(environment_.source, &crew_, environment_.transports, owner_seed, domains_seen_.get(),
@@ -172,8 +185,7 @@ absl::Status ScanCore::OpenZoneMap(const RandomKey& key) {
   options.files = environment_.files;
   options.directory = absl::StrCat(options_.output, "/_tmp");
   options.hash_seed = key.HashSeed(kZoneMapPurpose);
-  // Before the sets of what was seen have grown: their memory is free.
-  options.entries_max = std::max<size_t>(1024, SeenShare(options_.memory_bytes) / sizeof(ZoneMapEntry));
+  options.entries_max = std::max<size_t>(1024, ZoneMapShare(options_.memory_bytes) / sizeof(ZoneMapEntry));
   options.interrupted = environment_.interrupted;
   ZoneMapBuilder builder(options);
   if (absl::Status status = environment_.source->VisitZones(&builder); !status.ok()) return status;
@@ -190,11 +202,11 @@ absl::Status ScanCore::OpenZoneMap(const RandomKey& key) {
 }
 
 // What the dataset's rows and its checkpoint tell.
-absl::StatusOr<Replay> ScanCore::Restore(uint64_t owner_seed, uint64_t memory_bytes) {
+absl::StatusOr<Replay> ScanCore::Restore(uint64_t owner_seed) {
   Replay replay;
   replay.lines = before_.lines;
   replay.rejects = rows_before_[static_cast<size_t>(TableId::kRejects)];
-  replay.committed = std::make_unique<SeenSet>(SeenOptions("committed", 0, memory_bytes));
+  replay.committed = std::make_unique<SeenSet>(NameSetOptions("committed", 2));
   for (const RunInput& input : options_.resumed->inputs) replay.sha256.push_back(input.sha256);
   RestoreTargets targets;
   targets.owner_seed = owner_seed;
@@ -338,9 +350,9 @@ void ScanCore::OpenWorker(int index, const RandomKey& key) {
   const int count = crew_.size();
   writers_.push_back(std::make_unique<RowWriter>(dataset_.get(), index, count,
                                                  SummaryOptionsFor(absl::StrCat("worker-", index)), &suffixes_));
-  const uint64_t share = SeenShare(options_.memory_bytes) / static_cast<uint64_t>(count);
-  seen_.push_back(std::make_unique<SeenSet>(SeenOptions("hosts", index, share)));
-  seen_.push_back(std::make_unique<SeenSet>(SeenOptions("addresses", index, share)));
+  const auto sharers = static_cast<uint64_t>(count);
+  seen_.push_back(std::make_unique<SeenSet>(SeenOptions("hosts", index, sharers)));
+  seen_.push_back(std::make_unique<SeenSet>(SeenOptions("addresses", index, sharers)));
 
   SurveyOptions survey;
   survey.worker = index;

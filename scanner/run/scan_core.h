@@ -118,12 +118,14 @@ class ScanCore {
   absl::Status Open();
   absl::Status OpenDataset();
   absl::Status OpenZoneMap(const RandomKey& key);
-  absl::StatusOr<Replay> Restore(uint64_t owner_seed, uint64_t memory_bytes);
+  absl::StatusOr<Replay> Restore(uint64_t owner_seed);
   absl::Status CheckOpenHosts(uint64_t owner_seed) const;
   void OpenWorker(int index, const RandomKey& key);
   // The worker's share of the limits.
   std::unique_ptr<Resolver> MakeResolver(int index, const RandomKey& key, Transport* transport) const;
-  SeenSetOptions SeenOptions(const char* prefix, int index, uint64_t share_bytes) const;
+  // Of one of `sharers` sets among which the memory for sets of its kind is divided.
+  SeenSetOptions SeenOptions(const char* prefix, int index, uint64_t sharers) const;
+  SeenSetOptions NameSetOptions(const char* prefix, uint64_t sharers) const;
   SummaryOptions SummaryOptionsFor(const std::string& name) const;
   void BeginRun();
   // The time of day at the transports' time `now`, as it goes on from the run's beginning. Who sets the machine's clock

@@ -132,7 +132,7 @@ class SeenSet::RunWriter {
 SeenSet::SeenSet(SeenSetOptions options) : options_(std::move(options)), slots_(kSlotsMin, kEmptySlot) {
   MXSCAN_CHECK(options_.files != nullptr);
   MXSCAN_CHECK(std::has_single_bit(options_.table_entries_max) && options_.table_entries_max >= kSlotsMin / 2);
-  MXSCAN_CHECK(options_.bloom_bytes_max >= kBloomBytesMin);
+  MXSCAN_CHECK(options_.bloom_bytes_min >= kBloomBytesMin && options_.bloom_bytes_min <= options_.bloom_bytes_max);
   shift_ = 64 - std::countr_zero(slots_.size());
 }
 
@@ -200,8 +200,7 @@ void SeenSet::Grow() {
 
 bool SeenSet::HeldByRuns(uint64_t fingerprint) {
   ++stats_.bloom_checks;
-  const auto may_hold = [fingerprint](const BlockedBloom& bloom) { return bloom.MayHold(fingerprint); };
-  if (std::none_of(blooms_.begin(), blooms_.end(), may_hold)) return false;
+  if (!bloom_->MayHold(fingerprint)) return false;
   ++stats_.bloom_positives;
   for (const Run& run : runs_) {
     const absl::StatusOr<bool> held = SearchRun(run, fingerprint);
@@ -265,7 +264,7 @@ std::string SeenSet::NewPath() {
 void SeenSet::Fail(const absl::Status& status) {
   if (status_.ok()) status_ = status;
   std::vector<uint64_t>().swap(slots_);
-  std::vector<BlockedBloom>().swap(blooms_);
+  bloom_.reset();
   slots_used_ = 0;
 }
 
@@ -278,7 +277,7 @@ void SeenSet::WriteTable() {
   if (runs_.empty()) {
     if (absl::Status status = options_.files->MakeDirectory(options_.directory); !status.ok()) return Fail(status);
   }
-  AddToBloom(sorted);
+  if (absl::Status status = AddToBloom(sorted); !status.ok()) return Fail(status);
   if (absl::Status status = AppendRun(sorted); !status.ok()) return Fail(status);
   std::fill(slots_.begin(), slots_.end(), kEmptySlot);
   slots_used_ = 0;
@@ -304,19 +303,35 @@ absl::Status SeenSet::AppendRun(std::span<const uint64_t> sorted) {
   return absl::OkStatus();
 }
 
-void SeenSet::AddToBloom(std::span<const uint64_t> fingerprints) {
-  size_t bytes = 0;
-  for (const BlockedBloom& bloom : blooms_) bytes += bloom.bytes();
-  if (blooms_.empty() || blooms_.back().added() >= blooms_.back().capacity()) {
-    const uint64_t wanted =
-        blooms_.empty() ? options_.expected_keys * BlockedBloom::kBitsPerKey / 8 : blooms_.back().bytes() * uint64_t{2};
-    const size_t left = options_.bloom_bytes_max - bytes;
-    // At the bound the last filter takes all further keys.
-    if (left >= kBloomBytesMin) {
-      blooms_.emplace_back(static_cast<size_t>(std::clamp<uint64_t>(wanted, kBloomBytesMin, left)));
+absl::Status SeenSet::AddToBloom(std::span<const uint64_t> fingerprints) {
+  uint64_t keys = fingerprints.size();
+  for (const Run& run : runs_) keys += run.keys;
+  const bool at_bound = bloom_.has_value() && bloom_->bytes() + BlockedBloom::kBlockBytes > options_.bloom_bytes_max;
+  if (!bloom_.has_value() || (bloom_->capacity() < keys && !at_bound)) {
+    if (absl::Status status = GrowBloom(keys); !status.ok()) return status;
+  }
+  for (const uint64_t fingerprint : fingerprints) bloom_->Add(fingerprint);
+  return absl::OkStatus();
+}
+
+// A filter with room for so many keys, and all that is in runs added to it.
+absl::Status SeenSet::GrowBloom(uint64_t keys) {
+  size_t bytes = bloom_.has_value() ? bloom_->bytes() : options_.bloom_bytes_min;
+  while (bytes < options_.bloom_bytes_max && bytes * 8 / BlockedBloom::kBitsPerKey < keys) bytes *= 2;
+  bloom_.reset();  // first: the two need not be there side by side, since the runs hold all that it says
+  bloom_.emplace(std::min(bytes, options_.bloom_bytes_max));
+  if (runs_.empty()) return absl::OkStatus();
+  ++stats_.bloom_growths;
+  for (const Run& run : runs_) {
+    RunReader reader(run);
+    while (true) {
+      const absl::StatusOr<bool> more = reader.Next();
+      if (!more.ok()) return more.status();
+      if (!*more) break;
+      bloom_->Add(reader.key());
     }
   }
-  for (const uint64_t fingerprint : fingerprints) blooms_.back().Add(fingerprint);
+  return absl::OkStatus();
 }
 
 void SeenSet::MergeTiers() {
@@ -374,8 +389,7 @@ SeenSetStats SeenSet::stats() const {
 
 size_t SeenSet::memory_bytes() const {
   size_t bytes = slots_.capacity() * sizeof(uint64_t) + page_.capacity() * sizeof(uint64_t);
-  for (const BlockedBloom& bloom : blooms_) bytes += bloom.bytes();
-  return bytes;
+  return bytes + (bloom_.has_value() ? bloom_->bytes() : 0);
 }
 
 }  // namespace mxscan

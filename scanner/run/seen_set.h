@@ -6,26 +6,29 @@
 //
 // How: new fingerprints go to an open-addressing table. When it holds table_entries_max of them it is sorted and
 // written to disk as a run, and begun anew. A blocked Bloom filter over all fingerprints on disk tells of nearly every
-// new one that no run holds it; only for the others the runs are searched. Fingerprints are uniform, so a run needs no
-// index: the position is interpolated, which costs about two reads of 4 KiB, mostly from the page cache. Eight runs of
-// one tier are merged in a stream into one of the next, so that there are at most seven runs a tier, and the number of
-// tiers grows with the logarithm of the size. No fingerprint is ever stored twice.
+// new one that no run holds it; only for the others the runs are searched. Where what is on disk comes to be more than
+// the filter has room for, one at least twice as large takes its place, filled from the runs.
+// Fingerprints are uniform, so a run needs no index: the position is interpolated, which costs about two reads of
+// 4 KiB, mostly from the page cache. Eight runs of one tier are merged in a stream into one of the next, so that there
+// are at most seven runs a tier, and the number of tiers grows with the logarithm of the size. No fingerprint is ever
+// stored twice.
 //
 // Memory: memory_bytes(), at most table_entries_max * 16 octets (half of that besides while the table grows),
 // bloom_bytes_max and one read, and kSeenMergeBufferBytes for each of nine files while runs are merged. Where the Bloom
-// filters are at their bound they only get less selective. Cost: an insertion touches one line of the table and one per
-// filter; every table_entries_max insertions the writing of a run, and once in eight of those a merge, stop the caller
-// for as long as sorting and the disk take. Files: PREFIX-N.seen in the directory of the options, made when the first
-// run is written, removed when they were merged or the set is destroyed. Ownership: does not own the FileSystem, which
-// must outlive it. Thread safety: one thread at a time. Errors: the first failure of the disk stays in status(). From
-// then on every InsertIfNew returns false, so that nothing is asked on a wrong ground; the caller must look at status()
-// and end the run.
+// filter is at its bound it only gets less selective. Cost: an insertion touches one line of the table and one of the
+// filter; every table_entries_max insertions the writing of a run, once in eight of those a merge, and whenever what is
+// on disk has doubled a reading of it, stop the caller for as long as sorting and the disk take. Files: PREFIX-N.seen
+// in the directory of the options, made when the first run is written, removed when they were merged or the set is
+// destroyed. Ownership: does not own the FileSystem, which must outlive it. Thread safety: one thread at a time.
+// Errors: the first failure of the disk stays in status(). From then on every InsertIfNew returns false, so that
+// nothing is asked on a wrong ground; the caller must look at status() and end the run.
 #ifndef MXSCAN_SCANNER_RUN_SEEN_SET_H_
 #define MXSCAN_SCANNER_RUN_SEEN_SET_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,8 +48,9 @@ struct SeenSetOptions {
   std::string directory;                // made when it is needed; its parent must exist
   std::string prefix = "seen";          // different for sets that share a directory
   size_t table_entries_max = 1u << 20;  // fingerprints in memory; a power of two, of at least 64
-  uint64_t expected_keys = 16u << 20;   // sizes the first Bloom filter
-  size_t bloom_bytes_max = 64u << 20;   // of all Bloom filters; of at least 4 KiB
+  // Of the Bloom filter, at first and at most; of at least 4 KiB.
+  size_t bloom_bytes_min = 4096;
+  size_t bloom_bytes_max = 64u << 20;
 };
 
 struct SeenSetStats {
@@ -56,7 +60,8 @@ struct SeenSetStats {
   uint64_t runs_merged = 0;      // merges of runs
   uint64_t bloom_checks = 0;     // fingerprints that the table did not hold while there were runs
   uint64_t bloom_positives = 0;  // of these, looked for in the runs
-  uint64_t bloom_misses = 0;     // of these, not found: the filters' false positives
+  uint64_t bloom_misses = 0;     // of these, not found: the filter's false positives
+  uint64_t bloom_growths = 0;    // larger filters filled from the runs
   uint64_t run_searches = 0;
   uint64_t reads = 0;  // of kSeenReadBytes each, in searches
 };
@@ -131,7 +136,8 @@ class SeenSet {
   absl::Status ReadKeys(const Run& run, uint64_t first, size_t count);
   void WriteTable();
   absl::Status AppendRun(std::span<const uint64_t> sorted);
-  void AddToBloom(std::span<const uint64_t> fingerprints);
+  absl::Status AddToBloom(std::span<const uint64_t> fingerprints);
+  absl::Status GrowBloom(uint64_t keys);
   void MergeTiers();
   absl::Status MergeLast(size_t first);
   std::string NewPath();
@@ -140,10 +146,10 @@ class SeenSet {
   const SeenSetOptions options_;
   std::vector<uint64_t> slots_;  // 0: empty
   size_t slots_used_ = 0;
-  int shift_ = 0;           // a slot is the top bits of the mixed fingerprint
-  bool zero_seen_ = false;  // the fingerprint that marks an empty slot, kept aside
-  std::vector<BlockedBloom> blooms_;
-  std::vector<Run> runs_;  // by tier, the highest first
+  int shift_ = 0;                      // a slot is the top bits of the mixed fingerprint
+  bool zero_seen_ = false;             // the fingerprint that marks an empty slot, kept aside
+  std::optional<BlockedBloom> bloom_;  // of all that is in runs_; none where these are
+  std::vector<Run> runs_;              // by tier, the highest first
   std::vector<uint64_t> page_;
   uint64_t next_file_ = 0;
   uint64_t size_ = 0;

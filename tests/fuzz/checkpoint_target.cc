@@ -63,7 +63,6 @@ absl::Status Restore(sim::MemoryFileSystem* files, Outcome* outcome) {
   SeenSetOptions seen;
   seen.files = files;
   seen.directory = std::string(kResumeDirectory) + "/_tmp";
-  seen.expected_keys = 64;
   seen.table_entries_max = 1024;
   seen.bloom_bytes_max = 4096;
   seen.prefix = "domains";

@@ -1,5 +1,6 @@
 #include "scanner/run/seen_set.h"
 
+#include <algorithm>
 #include <random>
 #include <unordered_set>
 #include <vector>
@@ -22,7 +23,6 @@ SeenSetOptions Options(FileSystem* files, size_t table_entries_max) {
   options.files = files;
   options.directory = "/run/_tmp";
   options.table_entries_max = table_entries_max;
-  options.expected_keys = 1 << 16;
   options.bloom_bytes_max = 8u << 20;
   return options;
 }
@@ -71,7 +71,6 @@ TEST(SeenSetTest, FiveMillionKeysInASmallTable) {
   constexpr uint64_t kKeys = 5'000'000;
   FaultyFiles files;
   SeenSetOptions options = Options(&files, 1 << 16);
-  options.expected_keys = 1 << 20;  // too few: filters are added
   SeenSet set(options);
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -100,7 +99,39 @@ TEST(SeenSetTest, FiveMillionKeysInASmallTable) {
   EXPECT_LT(static_cast<double>(stats.reads), 2.5 * static_cast<double>(stats.run_searches));
 }
 
-TEST(SeenSetTest, FullFiltersCostReadsButNotResults) {
+// The filter is as large as what is on disk needs, long before it is as large as it may be, and knows all of that after
+// each growth.
+TEST(SeenSetTest, TheFilterGrowsWithWhatIsOnDisk) {
+  constexpr size_t kTable = 1024;
+  FaultyFiles files;
+  SeenSet set(Options(&files, kTable));  // 8 MiB at most
+  for (uint64_t next = 0; next < 400'000;) {
+    for (uint64_t end = next + kTable; next < end; ++next) ASSERT_TRUE(set.InsertIfNew(Scatter(next))) << next;
+    const size_t needed = next * BlockedBloom::kBitsPerKey / 8;
+    ASSERT_LE(set.memory_bytes(), kTable * 16 + std::max<size_t>(4096, 2 * needed) + kSeenReadBytes) << next;
+    ASSERT_GE(set.memory_bytes(), needed) << next;
+  }
+  const SeenSetStats stats = set.stats();
+  EXPECT_EQ(stats.bloom_growths, 8u);  // from 4 KiB to 1 MiB
+  EXPECT_LT(static_cast<double>(stats.bloom_misses), 0.01 * static_cast<double>(stats.bloom_checks));
+  for (uint64_t i = 0; i < 400'000; i += 7) ASSERT_FALSE(set.InsertIfNew(Scatter(i))) << i;
+  EXPECT_TRUE(set.status().ok());
+}
+
+TEST(SeenSetTest, AFilterThatBeginsAtItsBoundIsNeverFilledAnew) {
+  FaultyFiles files;
+  SeenSetOptions options = Options(&files, 1024);
+  options.bloom_bytes_min = options.bloom_bytes_max = 1u << 20;
+  SeenSet set(options);
+  for (uint64_t i = 0; i < 1023; ++i) ASSERT_TRUE(set.InsertIfNew(Scatter(i)));
+  EXPECT_LT(set.memory_bytes(), options.bloom_bytes_min) << "not before there is anything on disk";
+  for (uint64_t i = 1023; i < 1'000'000; ++i) ASSERT_TRUE(set.InsertIfNew(Scatter(i)));
+  EXPECT_EQ(set.stats().bloom_growths, 0u);
+  EXPECT_LE(set.memory_bytes(), 1024 * 16 + options.bloom_bytes_max + kSeenReadBytes);
+  for (uint64_t i = 0; i < 1'000'000; i += 101) ASSERT_FALSE(set.InsertIfNew(Scatter(i))) << i;
+}
+
+TEST(SeenSetTest, AFullFilterCostsReadsButNotResults) {
   FaultyFiles files;
   SeenSetOptions options = Options(&files, 1024);
   options.bloom_bytes_max = 4096;

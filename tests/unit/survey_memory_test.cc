@@ -128,9 +128,8 @@ TEST(SurveyMemory, DoesNotGrowWithTheHosts) {
   SeenSetOptions seen;
   seen.files = PosixFileSystem();
   seen.directory = directory + "/seen";
-  seen.table_entries_max = std::bit_floor(memory / 8 / 2 / 16);
-  seen.bloom_bytes_max = memory / 8 / 2;
-  seen.expected_keys = seen.bloom_bytes_max * 8 / BlockedBloom::kBitsPerKey;
+  seen.table_entries_max = std::bit_floor(memory / 64 / 16);
+  seen.bloom_bytes_max = memory / 16;
   seen.prefix = "hosts";
   SeenSet hosts_seen(seen);
   seen.prefix = "addresses";
@@ -166,10 +165,10 @@ TEST(SurveyMemory, DoesNotGrowWithTheHosts) {
   EXPECT_EQ(sink.addresses, sink.hosts);
   EXPECT_EQ(sink.pairs, sink.hosts);
   EXPECT_GT(survey.counters().names_evicted, 0u);
-  // Half of it for the cache and a quarter for the sets, a sixteenth for what tables take beside themselves while they
-  // grow; and the domains under way, which the option does not bound.
+  // Half of it for the cache and ten sixty-fourths for the sets, a sixteenth for what tables take beside themselves
+  // while they grow; and the domains under way, which the option does not bound.
   constexpr uint64_t kUnderWay = 24 << 20;
-  EXPECT_LE(peak, memory / 16 * 13 + kUnderWay);
+  EXPECT_LE(peak, memory / 32 * 23 + kUnderWay);
   EXPECT_LE(peak, early_peak + early_peak / 10);
   std::filesystem::remove_all(directory);
 }
