@@ -654,6 +654,9 @@ absl::Status ScanCore::Finish(TimeNs now) {
   FillInputs();
   FillRows();
   if (absl::Status status = WriteCheckpoint(now); !status.ok()) return status;
+  // All rows are written. What reads the tables again and sums up takes the memory of what told which were.
+  domains_seen_->Release();
+  for (const auto& seen : seen_) seen->Release();
   TableRows rows = rows_before_;
   for (int table = 0; table < kTableCount; ++table) {
     rows[static_cast<size_t>(table)] += rejects_->rows(static_cast<TableId>(table));

@@ -136,16 +136,21 @@ SeenSet::SeenSet(SeenSetOptions options) : options_(std::move(options)), slots_(
   shift_ = 64 - std::countr_zero(slots_.size());
 }
 
-SeenSet::~SeenSet() {
+SeenSet::~SeenSet() { Release(); }
+
+void SeenSet::Release() {
+  FreeTables();
   for (Run& run : runs_) {
     run.file.reset();
     // A working file that cannot be removed harms nothing: who made the directory clears it.
     options_.files->Remove(run.path).IgnoreError();
   }
+  runs_.clear();
 }
 
 bool SeenSet::Contains(uint64_t fingerprint) {
   if (!status_.ok()) return false;
+  MXSCAN_CHECK(!slots_.empty());
   if (fingerprint == kEmptySlot) return zero_seen_;
   size_t slot = 0;
   return FindInTable(fingerprint, &slot) || (!runs_.empty() && HeldByRuns(fingerprint));
@@ -153,6 +158,7 @@ bool SeenSet::Contains(uint64_t fingerprint) {
 
 bool SeenSet::InsertIfNew(uint64_t fingerprint) {
   if (!status_.ok()) return false;
+  MXSCAN_CHECK(!slots_.empty());
   if (fingerprint == kEmptySlot) {
     if (zero_seen_) return false;
     zero_seen_ = true;
@@ -263,7 +269,12 @@ std::string SeenSet::NewPath() {
 
 void SeenSet::Fail(const absl::Status& status) {
   if (status_.ok()) status_ = status;
+  FreeTables();
+}
+
+void SeenSet::FreeTables() {
   std::vector<uint64_t>().swap(slots_);
+  std::vector<uint64_t>().swap(page_);
   bloom_.reset();
   slots_used_ = 0;
 }

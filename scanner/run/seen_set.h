@@ -113,6 +113,9 @@ class SeenSet {
   // Whether the fingerprint was seen; false after a failure of the disk.
   bool Contains(uint64_t fingerprint);
 
+  // Gives memory and files back before the set is destroyed. Nothing may be inserted or looked for after it.
+  void Release();
+
   uint64_t size() const { return size_; }  // distinct fingerprints
   const absl::Status& status() const { return status_; }
   SeenSetStats stats() const;
@@ -142,6 +145,7 @@ class SeenSet {
   absl::Status MergeLast(size_t first);
   std::string NewPath();
   void Fail(const absl::Status& status);
+  void FreeTables();
 
   const SeenSetOptions options_;
   std::vector<uint64_t> slots_;  // 0: empty

@@ -169,6 +169,19 @@ TEST(SeenSetTest, RemovesItsFiles) {
   EXPECT_TRUE(files.files().empty());
 }
 
+TEST(SeenSetTest, ReleaseLeavesNothingBehind) {
+  FaultyFiles files;
+  SeenSet set(Options(&files, 64));
+  for (uint64_t i = 0; i < 1000; ++i) set.InsertIfNew(Scatter(i));
+  EXPECT_GT(files.files().size(), 0u);
+  EXPECT_GT(set.memory_bytes(), 64u * 8);
+  set.Release();
+  EXPECT_TRUE(files.files().empty());
+  EXPECT_EQ(set.memory_bytes(), 0u);
+  EXPECT_EQ(set.size(), 1000u);
+  EXPECT_TRUE(set.status().ok());
+}
+
 // Fails at every operation in turn: the error stays, nothing is new afterwards, no file is left.
 TEST(SeenSetTest, DiskErrors) {
   uint64_t failures = 0;
