@@ -14,16 +14,25 @@ namespace {
 
 constexpr std::string_view kImplicitProbes[] = {"mail", "smtp", "mx"};
 
+// Room for more than nearly every domain needs is not kept: else each observation would come to have as much as the
+// largest domain that it was ever of.
+template <typename Record>
+void ClearRecords(std::vector<Record>* records) {
+  constexpr size_t kRecordsKept = 8;
+  records->clear();
+  if (records->capacity() > kRecordsKept) records->shrink_to_fit();
+}
+
 // For reuse: keeps what the strings and lists have allocated.
 void ClearObservation(DomainObservation* observation) {
   observation->mx.chain.clear();
   observation->mx.outcome = observation->mx.unvalidated = Outcome::kNotAsked;
   observation->mx.withheld = false;
-  observation->records.clear();
+  ClearRecords(&observation->records);
   observation->duplicate_records = false;
   observation->highest_ttl = 0;
   observation->servers = ServersObservation();
-  observation->exchanges.clear();
+  ClearRecords(&observation->exchanges);
   observation->self.reset();
   observation->mail_probe = observation->smtp_probe = observation->mx_probe = Probe();
   observation->below.reset();
@@ -123,7 +132,6 @@ DomainObservation& Survey::BeginObservation(DomainTask* task) {
   task->observation = std::move(free_observations_.back());
   free_observations_.pop_back();
   DomainObservation& observation = *task->observation;
-  ClearObservation(&observation);
   observation.input_rank = task->input_rank;
   observation.input.assign(task->input);
   observation.name.assign(task->name);
@@ -314,7 +322,10 @@ void Survey::Flush() {
   const size_t count = finished_.size();
   for (size_t i = 0; i < count; ++i) domains[i] = finished_[i].get();
   sink_->OnDomains(std::span(domains).first(count));
-  for (std::unique_ptr<DomainObservation>& domain : finished_) free_observations_.push_back(std::move(domain));
+  for (std::unique_ptr<DomainObservation>& domain : finished_) {
+    ClearObservation(domain.get());  // now: it must not hold hosts that the cache gives up meanwhile
+    free_observations_.push_back(std::move(domain));
+  }
   finished_.clear();
   MXSCAN_CHECK(domains_open_ >= count);
   domains_open_ -= count;

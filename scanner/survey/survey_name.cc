@@ -246,7 +246,7 @@ void Survey::OnHostAddressReady(const Ticket& ticket, AddressRef address) {
                                [](const AddressRef& observed) { return observed != nullptr; });
   if (!all) return;
   for (const AddressRef& observed : entry->host_addresses) sink_->OnHostAddress(*entry->host, *observed);
-  entry->host_addresses.clear();
+  std::vector<AddressRef>().swap(entry->host_addresses);  // its room too: most entries never wait again
   entry->host = nullptr;
   // The last one takes its place.
   NameAt(open_hosts_.back())->open_place = entry->open_place;
