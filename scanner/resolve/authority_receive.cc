@@ -55,7 +55,9 @@ void AuthorityEngine::Expect(std::span<const InDatagram> datagrams) const {
   }
   for (const InDatagram& datagram : datagrams) {
     const uint32_t index = Find(datagram);
-    if (index != kNoSlot) PrefetchToWrite(&At(index), kPrefetchMax);
+    if (index == kNoSlot) continue;
+    PrefetchToWrite(&At(index), kPrefetchMax);
+    timeouts_.Prefetch(index);
   }
 }
 
