@@ -19,8 +19,7 @@
 // Memory: of the map, 4 octets for 128 entries; to build it, entries_max * 16 octets, 1 MiB for sets, and
 // kZoneMapBufferBytes for each of at most kZoneMapRunsMax runs that are merged. Files: zone-map-* in the directory of
 // the options; the dataset's end removes them. Ownership: neither owns the FileSystem. Thread safety: ZoneMap: any
-// number of threads; builder and reader: one. Errors: Status with paths; a reader that cannot read counts it and finds
-// nothing.
+// number of threads; builder and reader: one. Errors: Status with paths; a reader that cannot read finds nothing.
 #ifndef MXSCAN_SCANNER_RUN_ZONE_MAP_H_
 #define MXSCAN_SCANNER_RUN_ZONE_MAP_H_
 
