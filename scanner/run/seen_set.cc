@@ -39,7 +39,6 @@ void BlockedBloom::Add(uint64_t fingerprint) {
   auto [index, bits] = PositionOf(fingerprint);
   Block& block = blocks_[index];
   for (int i = 0; i < kBits; ++i, bits >>= 9) block.words[bits >> 6 & 7] |= uint64_t{1} << (bits & 63);
-  ++added_;
 }
 
 bool BlockedBloom::MayHold(uint64_t fingerprint) const {

@@ -76,7 +76,6 @@ class BlockedBloom {
   explicit BlockedBloom(size_t bytes);  // rounded down to blocks
   void Add(uint64_t fingerprint);
   bool MayHold(uint64_t fingerprint) const;
-  uint64_t added() const { return added_; }
   uint64_t capacity() const { return bytes() * 8 / kBitsPerKey; }
   size_t bytes() const { return block_count_ * kBlockBytes; }
 
@@ -92,7 +91,6 @@ class BlockedBloom {
 
   size_t block_count_;
   std::unique_ptr<Block[]> blocks_;
-  uint64_t added_ = 0;
 };
 
 class SeenSet {
